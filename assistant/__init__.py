@@ -1,0 +1,58 @@
+"""OneBase: a chat assistant whose skills are plugins, each a tiny adapter on one shared, quantized base model.
+
+This is what a plugin author imports. It imports neither torch nor transformers nor gradio.
+"""
+
+from assistant.applications import (
+    Application,
+    Citation,
+    Document,
+    Labels,
+    LabelScore,
+    Notice,
+    Payload,
+    Reply,
+    ReplyPart,
+    Request,
+    Route,
+    Span,
+    Spans,
+    Suggestion,
+    Suggestions,
+    Table,
+    Text,
+    Turn,
+    Vote,
+)
+from assistant.classification import TextClassification
+from assistant.errors import AssistantError, InputError, PluginError
+from assistant.hookspecs import hookimpl
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Application",
+    "AssistantError",
+    "Citation",
+    "Document",
+    "InputError",
+    "LabelScore",
+    "Labels",
+    "Notice",
+    "Payload",
+    "PluginError",
+    "Reply",
+    "ReplyPart",
+    "Request",
+    "Route",
+    "Span",
+    "Spans",
+    "Suggestion",
+    "Suggestions",
+    "Table",
+    "Text",
+    "TextClassification",
+    "Turn",
+    "Vote",
+    "hookimpl",
+]

@@ -1,0 +1,148 @@
+"""The contract of an engine: operations by task, the same for every implementation.
+
+Plugins never ask which engine they have; they ask what it can do (`engine.operations`). An operation takes many
+inputs at once, each answered on its own, in order. `adapter` is a folder; it is chosen per call and never global,
+so calls from many threads with different adapters share forward passes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+
+from assistant.errors import UnsupportedTask
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Operation: TypeAlias = Literal["classify", "choose", "tag", "extract", "rank", "embed", "generate"]
+
+# One text, or a pair that the model reads together (premise and hypothesis).
+TextOrPair: TypeAlias = "str | tuple[str, str]"
+
+
+@dataclass(frozen=True)
+class BaseInfo:
+    """The base model: `sha256` of its weight file, `parameters` counted, `bytes` resident as quantized."""
+
+    name: str
+    sha256: str
+    parameters: int
+    quantization: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class AdapterInfo:
+    """What an adapter's manifest says. `threshold` is the calibrated abstention threshold in [0, 1]."""
+
+    path: Path
+    name: str
+    method: str
+    task: str
+    labels: tuple[str, ...]
+    threshold: float
+    parameters: int
+    bytes: int
+    metrics: dict[str, float]
+    data: tuple[str, ...]
+    licence: str
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Calibrated probabilities, in the order of `labels`; they sum to 1."""
+
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def label(self) -> str:
+        """The most probable label."""
+        return self.labels[max(range(len(self.labels)), key=self.probabilities.__getitem__)]
+
+    def ranked(self) -> tuple[tuple[str, float], ...]:
+        """(label, probability), most probable first."""
+        return tuple(sorted(zip(self.labels, self.probabilities, strict=True), key=lambda pair: -pair[1]))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What `choose` takes: a question (with its context) and at least two options."""
+
+    question: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A label for `text[start:end]` (in characters)."""
+
+    start: int
+    end: int
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """An answer `context[start:end]` (in characters) with its probability; `start == end` means: not in the text."""
+
+    start: int
+    end: int
+    probability: float
+
+
+class Engine(ABC):
+    """A base model with adapters on it. All methods may be called from any thread.
+
+    Every operation raises UnsupportedTask where the engine lacks it, AdapterError for a folder it cannot use, and
+    InputError for an input it cannot read. Inputs longer than the model are cut or read in windows by the engine;
+    no input is too long.
+    """
+
+    info: BaseInfo
+    operations: ClassVar[frozenset[Operation]]
+
+    @abstractmethod
+    def adapter(self, adapter: Path) -> AdapterInfo:
+        """Read and check the folder's manifest (and weights); loads what is not resident yet."""
+
+    def classify(self, inputs: Sequence[TextOrPair], adapter: Path) -> list[Classification]:
+        """A distribution over the adapter's labels for each text or pair."""
+        raise self._unsupported("classify")
+
+    def choose(self, inputs: Sequence[Choice], adapter: Path) -> list[tuple[float, ...]]:
+        """For each question the probability of each option."""
+        raise self._unsupported("choose")
+
+    def tag(self, inputs: Sequence[str], adapter: Path) -> list[tuple[Tag, ...]]:
+        """For each text its words with their labels, in order; every label, the adapter's first one included."""
+        raise self._unsupported("tag")
+
+    def extract(self, inputs: Sequence[tuple[str, str]], adapter: Path) -> list[tuple[Extraction, ...]]:
+        """For each (question, context) the best few spans, best first, among them at most one "not in the text"."""
+        raise self._unsupported("extract")
+
+    def rank(self, inputs: Sequence[Sequence[str]], adapter: Path) -> list[tuple[float, ...]]:
+        """For each document, given as its sentences, a score per sentence; higher is more important."""
+        raise self._unsupported("rank")
+
+    def embed(self, inputs: Sequence[str]) -> NDArray[np.float32]:
+        """Unit-length sentence embeddings of the bare base, shape (len(inputs), dimensions)."""
+        raise self._unsupported("embed")
+
+    def generate(self, prompt: str, adapter: Path | None = None, max_tokens: int = 256) -> Iterator[str]:
+        """Pieces of the continuation as they are made; closing the iterator stops the model."""
+        raise self._unsupported("generate")
+
+    def close(self) -> None:
+        """Free threads and memory. The engine cannot be used afterwards."""
+
+    def _unsupported(self, operation: str) -> UnsupportedTask:
+        offered = ", ".join(sorted(self.operations)) or "nothing"
+        return UnsupportedTask(f"The engine {self.info.name!r} cannot {operation}; it can: {offered}.")

@@ -1,0 +1,77 @@
+"""Settings: everything a host may change, read once from the environment and passed on as a value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from assistant.errors import AssistantError
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on what one visitor may send. Lengths in characters, sizes in bytes."""
+
+    message_characters: int = 100_000
+    document_bytes: int = 20 * MEGABYTE
+    document_characters: int = 3_000_000
+    document_pages: int = 1_000
+    documents: int = 8
+    history_turns: int = 200
+    # A plugin that has not answered by then is given up. Seconds.
+    deadline: float = 30.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `assistant` reads from the environment.
+
+    `ONEBASE_HOME`           folder for the plugin list and caches (default: ~/.local/share/onebase)
+    `ONEBASE_PLUGINS`        comma-separated plugin names to load; a leading `-` blocks a name; empty: none
+    `ONEBASE_STRICT`         `1` re-raises what a plugin raises (for plugin authors)
+    `ONEBASE_ADAPTER_BYTES`  byte budget for resident adapters
+    """
+
+    home: Path = field(default_factory=lambda: Path.home() / ".local" / "share" / "onebase")
+    # None: no filter. Otherwise only `allowed` (None: all) and never `blocked`.
+    allowed_plugins: frozenset[str] | None = None
+    blocked_plugins: frozenset[str] = frozenset()
+    strict: bool = False
+    adapter_bytes: int = 256 * MEGABYTE
+    limits: Limits = field(default_factory=Limits)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the variables above.
+
+        Raises AssistantError for a value that is no number where one is expected.
+        """
+        environ = os.environ if environ is None else environ
+        default = cls()
+        home = Path(environ["ONEBASE_HOME"]).expanduser() if environ.get("ONEBASE_HOME") else default.home
+        allowed, blocked = _plugin_filter(environ.get("ONEBASE_PLUGINS"))
+        budget = environ.get("ONEBASE_ADAPTER_BYTES", str(default.adapter_bytes))
+        if not budget.isdecimal():
+            raise AssistantError(f"ONEBASE_ADAPTER_BYTES is {budget!r}; expected a number of bytes.")
+        return cls(
+            home=home,
+            allowed_plugins=allowed,
+            blocked_plugins=blocked,
+            strict=environ.get("ONEBASE_STRICT", "") not in ("", "0"),
+            adapter_bytes=int(budget),
+        )
+
+
+def _plugin_filter(value: str | None) -> tuple[frozenset[str] | None, frozenset[str]]:
+    """Split `a,b` into what is allowed and `-c` into what is blocked."""
+    if value is None:
+        return None, frozenset()
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    blocked = frozenset(name[1:].strip() for name in names if name.startswith("-"))
+    allowed = frozenset(name for name in names if not name.startswith("-"))
+    # Only blocks were named: everything else stays allowed.
+    return (None if blocked and not allowed else allowed), blocked
