@@ -22,8 +22,14 @@ class Limits:
     document_pages: int = 1_000
     documents: int = 8
     history_turns: int = 200
-    # A plugin that has not answered by then is given up. Seconds.
+    # More parts than this are no reply but a generator that does not end.
+    reply_parts: int = 1_000
+    # A plugin that is not ready by then is given up. Seconds: for an answer, for what is asked on every
+    # message (a vote, a review), and for the import (the registering of applications has as much again).
     deadline: float = 30.0
+    vote_deadline: float = 2.0
+    review_deadline: float = 2.0
+    import_deadline: float = 20.0
 
 
 @dataclass(frozen=True)

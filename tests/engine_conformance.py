@@ -1,8 +1,8 @@
 """What every engine has to do, as tests: subclass `EngineConformance` beside two fixtures.
 
-`engine` is the engine; `adapter_for` is a function from an operation to an adapter folder for it (None: none is
-at hand, and the tests of that operation are skipped). `tolerance` is how far two runs of the same input may lie
-apart when they ran in different batches.
+`engine` is the engine; `adapter_for` is a function from an operation to an adapter folder for it (None: none
+is at hand, and the tests of that operation are skipped). `tolerance` is how far two runs of the same input
+may lie apart when they ran in different batches.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """An engine without a model: every operation answers from the text itself, at once and always the same.
 
-For plugin authors and tests. It starts in no time and imports no torch, and nothing it says means anything; but
-it behaves like a model: each word speaks for or against each label by a hash of the word, the label and the
-adapter's name, so leaving a word out changes the probabilities and another adapter gives other answers.
+For plugin authors and tests. It starts in no time and imports no torch, and nothing it says means anything;
+but it behaves like a model: each word speaks for or against each label by a hash of the word, the label and
+the adapter's name, so leaving a word out changes the probabilities and another adapter gives other answers.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _SENTENCE = re.compile(r"[^\s.!?][^.!?]*[.!?]*")
 
 
 class EchoEngine(Engine):
-    """Answers from hashes of words. Any folder is an adapter; its manifest, if it has one, gives the labels."""
+    """Answers from hashes of words. Any folder is an adapter; its manifest, if any, names the labels."""
 
     operations: ClassVar[frozenset[Operation]] = frozenset(
         {"classify", "choose", "tag", "extract", "rank", "embed", "generate"}

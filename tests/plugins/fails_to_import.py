@@ -1,0 +1,3 @@
+"""A dependency is missing."""
+
+import a_library_that_nobody_has  # noqa: F401

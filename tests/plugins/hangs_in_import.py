@@ -1,0 +1,5 @@
+"""Waits while it is imported."""
+
+import time
+
+time.sleep(3600)
