@@ -1,0 +1,190 @@
+"""The way of one message: read it, find the application, let it answer, say in a sentence what went wrong.
+
+The assistant keeps nothing between two messages: the conversation comes with the request and goes back with
+the reply, so visitors cannot see each other. It knows no page and names no application.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Protocol
+
+from assistant.applications import (
+    Application,
+    Payload,
+    Reply,
+    ReplyPart,
+    Request,
+    Route,
+    Suggestion,
+    Suggestions,
+    Text,
+    Vote,
+)
+from assistant.conversation import clean, clean_turn, history_after
+from assistant.engine.base import Engine
+from assistant.errors import AssistantError, EngineError, InputError
+from assistant.plugins import PluginManager
+from assistant.sentences import say
+from assistant.settings import Settings
+
+__all__ = ["Assistant", "Router", "history_after"]
+
+logger = logging.getLogger(__name__)
+
+_COMMAND = re.compile(r"\s*/([\w-]+)(?=\s|$)")
+# As many examples are offered when nothing else can be said.
+MAX_BUTTONS = 8
+# A name that nobody knows is repeated up to this length.
+_QUOTED = 40
+
+
+class Router(Protocol):
+    """What finds the application and the payload; `assistant.routing` has the real one."""
+
+    def route(self, request: Request, votes: Sequence[Vote]) -> tuple[Route, Payload | None]:
+        """Where the request goes, given the plugins' votes, and the part of it to work on.
+
+        A route without an application means: not sure, if it has alternatives; else nothing here is meant.
+        """
+
+
+class Assistant:
+    """Answers messages. All methods may be called from any thread."""
+
+    def __init__(self, engine: Engine, plugins: PluginManager, router: Router, settings: Settings) -> None:
+        self.engine = engine
+        self.plugins = plugins
+        self.router = router
+        self.settings = settings
+
+    @property
+    def applications(self) -> Mapping[str, Application]:
+        """The applications in service, by id."""
+        return self.plugins.applications
+
+    def reply(self, request: Request) -> Generator[Reply, None, None]:
+        """Growing replies, the last of them `done`; closing the iterator stops the application.
+
+        Raises nothing: what goes wrong becomes the reply's last sentence. What is no AssistantError is a
+        defect: it is logged, and told without detail (with `settings.strict` it is raised).
+        """
+        started = time.perf_counter()
+        reply = Reply(Route(None, 0.0, ""))
+        try:
+            with closing(self._replies(self._readable(request))) as replies:
+                for reply in replies:
+                    reply = replace(reply, milliseconds=_since(started))
+                    yield reply
+        except AssistantError as error:
+            reply = _longer(reply, Text(str(error)))
+        except Exception:  # the one place where a defect becomes a sentence
+            if self.settings.strict:
+                raise
+            logger.exception("A message could not be answered.")
+            reply = _longer(reply, Text(say("defect", request.language)))
+        yield replace(reply, milliseconds=_since(started), done=True)
+
+    def _readable(self, request: Request) -> Request:
+        """The request with clean texts and within the limits.
+
+        Raises InputError where nothing could be done with it whatever the router said.
+        """
+        limits, language = self.settings.limits, request.language
+        if len(request.message) > limits.message_characters:
+            length, limit = len(request.message), limits.message_characters
+            raise InputError(say("too_long", language, length=length, limit=limit))
+        if len(request.documents) > limits.documents:
+            count, limit = len(request.documents), limits.documents
+            raise InputError(say("too_many_documents", language, count=count, limit=limit))
+        message = clean(request.message)
+        if not any(character.isalnum() for character in message):
+            raise InputError(say("no_words", language))
+        if command := _COMMAND.match(message):
+            self._require(command[1].lower(), "/", language)
+        elif request.application is not None:
+            self._require(request.application, "", language)
+        history = request.history[-limits.history_turns :]
+        return replace(request, message=message, history=tuple(clean_turn(turn) for turn in history))
+
+    def _require(self, name: str, prefix: str, language: str) -> None:
+        """Raise InputError, with the nearest name, where no application has this one."""
+        known = sorted(self.applications)
+        if name in known:
+            return
+        if not known:
+            raise InputError(say("no_applications", language))
+        quoted = prefix + clean(name)[:_QUOTED]
+        if near := difflib.get_close_matches(name[:_QUOTED].lower(), known, n=1):
+            raise InputError(say("unknown_near", language, name=quoted, near=prefix + near[0]))
+        names = ", ".join(prefix + application for application in known)
+        raise InputError(say("unknown", language, name=quoted, names=names))
+
+    def _replies(self, request: Request) -> Generator[Reply, None, None]:
+        """The reply to a readable request: first with its route only, then longer by each part."""
+        route, payload = self.router.route(request, self.plugins.votes(request))
+        reply = Reply(route, payload=payload)
+        yield reply
+        parts = self._answer(request, reply) if route.application else self._asked_back(request, route)
+        with closing(parts):
+            for part in parts:
+                reply = _longer(reply, part)
+                # Asked for after the first part, when the application has its adapter loaded anyway.
+                if len(reply.parts) == 1:
+                    reply = replace(reply, adapter=self._adapter(route))
+                yield reply
+        yield _longer(reply, *self.plugins.notices(request, reply, self.engine))
+
+    def _answer(self, request: Request, reply: Reply) -> Generator[ReplyPart, None, None]:
+        """The parts of the application that the request was routed to, at least one."""
+        name = reply.route.application or ""
+        part = None
+        request = replace(request, payload=reply.payload)
+        with closing(self.plugins.answer(name, request, self.engine)) as parts:
+            for part in parts:
+                yield part
+        if part is None:
+            yield Text(say("no_answer", request.language, title=self.applications[name].title))
+
+    def _asked_back(self, request: Request, route: Route) -> Generator[ReplyPart, None, None]:
+        """What to say when no application is clearly meant: what may be meant, or else what there is."""
+        applications = self.applications
+        likely = [name for name, _ in route.alternatives if name in applications]
+        if not applications:
+            yield Text(say("no_applications", request.language))
+        elif likely:
+            yield Text(say("not_sure", request.language))
+            yield Suggestions(
+                tuple(Suggestion(applications[name].title, f"/{name} {request.message}") for name in likely)
+            )
+        else:
+            skills = (f"{skill.title}: {skill.description}" for skill in applications.values())
+            yield Text("\n".join((say("what_i_can_do", request.language), *skills)))
+            examples = [skill.examples[0] for skill in applications.values() if skill.examples]
+            if examples:
+                yield Suggestions(tuple(Suggestion(example, example) for example in examples[:MAX_BUTTONS]))
+
+    def _adapter(self, route: Route) -> str | None:
+        """The name of the adapter behind the route's application, None without one."""
+        application = self.applications.get(route.application or "")
+        if application is None or application.adapter is None:
+            return None
+        try:
+            return self.engine.adapter(application.adapter).name
+        except EngineError:
+            return None  # the application did without it, so there is nothing to name
+
+
+def _longer(reply: Reply, *parts: ReplyPart) -> Reply:
+    return replace(reply, parts=(*reply.parts, *parts))
+
+
+def _since(started: float) -> float:
+    """Milliseconds since a reading of the performance counter."""
+    return 1000 * (time.perf_counter() - started)

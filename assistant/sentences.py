@@ -1,0 +1,48 @@
+"""What the core itself says, by language and key. What a plugin says is the plugin's affair."""
+
+from __future__ import annotations
+
+SENTENCES: dict[str, dict[str, str]] = {
+    "en": {
+        "no_words": "I found no words in this message. Please type or paste a text.",
+        "too_long": (
+            "The message has {length} characters, more than the {limit} that I take. "
+            "Attach a longer text as a file."
+        ),
+        "too_many_documents": "There are {count} documents, more than the {limit} that I take. Remove some.",
+        "unknown_near": "There is no application {name}. Did you mean {near}?",
+        "unknown": "There is no application {name}. There are: {names}.",
+        "not_sure": "I am not sure what to do with this. Did you mean one of these?",
+        "what_i_can_do": "I do not know how to help with this. Here is what I can do:",
+        "no_applications": "No application is installed or in service, so I can do nothing for now.",
+        "no_answer": "{title} found nothing to say about this.",
+        "defect": "Something went wrong on my side; it has been noted. Try again, or put it differently.",
+        "foreign_history": (
+            "The conversation cannot be read: {reason}. Expected: a list of messages, as the page exports it."
+        ),
+    },
+    "pt": {
+        "no_words": "Não encontrei palavras nesta mensagem. Digite ou cole um texto.",
+        "too_long": (
+            "A mensagem tem {length} caracteres, mais do que os {limit} que aceito. "
+            "Anexe um texto mais longo como arquivo."
+        ),
+        "too_many_documents": "São {count} documentos, mais do que os {limit} que aceito. Remova alguns.",
+        "unknown_near": "Não existe a aplicação {name}. Você quis dizer {near}?",
+        "unknown": "Não existe a aplicação {name}. Existem: {names}.",
+        "not_sure": "Não tenho certeza do que fazer com isto. Você quis dizer uma destas opções?",
+        "what_i_can_do": "Não sei como ajudar com isto. Eis o que sei fazer:",
+        "no_applications": "Nenhuma aplicação está instalada ou em serviço; por isso não posso fazer nada.",
+        "no_answer": "{title} não encontrou nada a dizer sobre isto.",
+        "defect": "Algo deu errado do meu lado e foi registrado. Tente de novo ou diga de outra forma.",
+        "foreign_history": (
+            "Não consigo ler a conversa: {reason}. Espero a lista de mensagens que a página exporta."
+        ),
+    },
+}
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """The sentence in the language ("pt" and "pt-BR" alike), or in English where there is none in it."""
+    said = SENTENCES.get(language.partition("-")[0].lower(), SENTENCES["en"])
+    return said[key].format(**values)
