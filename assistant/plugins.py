@@ -21,7 +21,7 @@ import logging
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -103,7 +103,9 @@ class PluginManager:
         ask = partial(self._ask, "review_message", checked_notice, given, many=False)
         return self._from_each("review_message", self._settings.limits.review_deadline, ask)
 
-    def answer(self, application_id: str, request: Request, engine: Engine) -> Iterator[ReplyPart]:
+    def answer(
+        self, application_id: str, request: Request, engine: Engine
+    ) -> Generator[ReplyPart, None, None]:
         """The application's reply parts as it yields them. Close the iterator to stop the application.
 
         Raises InputError as the application raised it (it is about the visitor's message), and PluginError,
