@@ -1,0 +1,210 @@
+"""Adapter folders: reading, checking, and keeping them resident within a byte budget.
+
+A folder holds PEFT's `adapter_config.json` and `adapter_model.safetensors`, our `head.safetensors` and
+`onebase.json`. Whatever does not fit the loaded base is refused with a sentence. Tensors stay resident in float16.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from assistant.engine.base import AdapterInfo, BaseInfo
+from assistant.engine.embedded import Dimensions
+from assistant.engine.heads import Head, View, input_size
+from assistant.engine.manifest import Manifest, Operation, read_json, read_manifest
+from assistant.errors import AdapterError
+
+CONFIG, WEIGHTS, HEAD = "adapter_config.json", "adapter_model.safetensors", "head.safetensors"
+MAX_RANK = 256
+MAX_FILE_BYTES = 64_000_000
+Kind = Literal["lora", "bottleneck"]
+
+_MODULES = {
+    "attention.self.query": "query",
+    "attention.self.key": "key",
+    "attention.self.value": "value",
+    "attention.output.dense": "attention.output",
+    "intermediate.dense": "intermediate",
+    "output.dense": "output",
+}
+_KEY = re.compile(
+    r"base_model\.model\.(?:bert\.)?encoder\.layer\.(?P<layer>\d{1,3})\.(?P<module>[a-z.]+)\."
+    r"(?P<part>lora_[AB]|bottleneck_(?:down|up))\.(?P<name>weight|bias)"
+)
+# What PEFT's LoRA can do and this engine does not serve, with the value that means "not used".
+_UNSERVED: dict[str, Any] = {
+    "use_dora": False, "bias": "none", "rank_pattern": {}, "alpha_pattern": {}, "modules_to_save": None,
+    "fan_in_fan_out": False, "lora_bias": False, "megatron_config": None, "trainable_token_indices": None,
+}  # fmt: skip
+_OUTPUTS: dict[Operation, tuple[View, int | None]] = {
+    "classify": ("pooled", None),
+    "choose": ("pooled", 1),
+    "tag": ("tokens", None),
+    "extract": ("tokens", 2),
+    "rank": ("tokens", 1),
+}
+# (layer, module) -> the two matrices, and the biases of a bottleneck.
+Parts = dict[tuple[int, str], dict[str, Tensor]]
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedAdapter:
+    """A checked adapter in memory. `size` is the rank or the bottleneck's width; `scaling` is LoRA's alpha / rank."""
+
+    info: AdapterInfo
+    manifest: Manifest
+    kind: Kind
+    size: int
+    scaling: float
+    parts: Parts
+    head: Head
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it keeps resident."""
+        return self.head.nbytes + sum(tensor.nbytes for part in self.parts.values() for tensor in part.values())
+
+
+def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> LoadedAdapter:
+    """Read an adapter folder and check it against the base. Raises AdapterError."""
+    config, manifest = read_json(folder, CONFIG), read_manifest(folder)
+    if manifest.base.sha256 != base.sha256:
+        raise AdapterError(
+            f"The adapter {folder.name!r} was made for the base {manifest.base.name} ({manifest.base.sha256[:8]}…); "
+            f"the loaded base is {base.name} ({base.sha256[:8]}…)."
+        )
+    kind, size, scaling = _method(folder, config)
+    parts = _parts(folder, kind, size, dimensions)
+    head = _head(folder, manifest, dimensions)
+    count = sum(t.numel() for part in parts.values() for t in part.values())
+    count += head.weight.numel() + head.bias.numel()
+    stored = sum((folder / name).stat().st_size for name in (CONFIG, WEIGHTS, HEAD))
+    return LoadedAdapter(manifest.info(folder, kind, count, stored), manifest, kind, size, scaling, parts, head)
+
+
+def _method(folder: Path, config: dict[str, Any]) -> tuple[Kind, int, float]:
+    """Kind, rank or width, and scaling, from PEFT's configuration."""
+    name = config.get("peft_type")
+    if name == "BOTTLENECK":
+        return "bottleneck", _bounded(folder, "size", config.get("size")), 1.0
+    if name != "LORA":
+        raise AdapterError(f"The adapter {folder.name!r} is of type {name!r:.40}; this engine serves LORA, BOTTLENECK.")
+    for key, unused in _UNSERVED.items():
+        if config.get(key, unused) not in (unused, None):
+            raise AdapterError(f"The adapter {folder.name!r} uses {key}={config[key]!r:.40}, which is not served.")
+    rank, alpha = _bounded(folder, "r", config.get("r")), config.get("lora_alpha")
+    if not isinstance(alpha, int | float) or not 0 < alpha <= 4096:
+        raise AdapterError(f"The adapter {folder.name!r} has lora_alpha {alpha!r:.40}; expected a number in (0, 4096].")
+    return "lora", rank, alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
+
+
+def _bounded(folder: Path, key: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_RANK:
+        raise AdapterError(f"The adapter {folder.name!r} has {key} {value!r:.40}; expected a number from 1 to {MAX_RANK}.")
+    return value
+
+
+def _parts(folder: Path, kind: Kind, size: int, dimensions: Dimensions) -> Parts:
+    hidden, inner = dimensions.hidden, dimensions.intermediate
+    widths = dict.fromkeys(_MODULES.values(), (hidden, hidden))
+    widths |= {"intermediate": (hidden, inner), "output": (inner, hidden)}
+    parts: Parts = {}
+    for key, tensor in _tensors(folder, WEIGHTS).items():
+        match = _KEY.fullmatch(key)
+        module = _MODULES.get(match["module"]) if match else None
+        if match is None or module is None or int(match["layer"]) >= dimensions.layers:
+            raise AdapterError(f"The adapter {folder.name!r} changes {key!r:.100}, which this base has not.")
+        inputs, outputs = widths[module]
+        name = match["part"] + ("" if match["name"] == "weight" else "_bias")
+        expected = {
+            "lora_A": (size, inputs), "lora_B": (outputs, size), "bottleneck_down": (size, outputs),
+            "bottleneck_up": (outputs, size), "bottleneck_down_bias": (size,), "bottleneck_up_bias": (outputs,),
+        }.get(name)  # fmt: skip
+        if not name.startswith(kind) or expected != tuple(tensor.shape):
+            raise AdapterError(
+                f"The adapter {folder.name!r}: {key!r:.100} has shape {tuple(tensor.shape)}, expected {expected}."
+            )
+        parts.setdefault((int(match["layer"]), module), {})[name] = tensor
+    wanted = {"lora_A", "lora_B"} if kind == "lora" else {
+        "bottleneck_down", "bottleneck_up", "bottleneck_down_bias", "bottleneck_up_bias",
+    }  # fmt: skip
+    for (layer, module), part in parts.items():
+        if set(part) != wanted:
+            raise AdapterError(f"The adapter {folder.name!r}: layer {layer}, {module} lacks {wanted - set(part)}.")
+        if kind == "bottleneck" and module not in ("attention.output", "output"):
+            raise AdapterError(f"The adapter {folder.name!r}: a bottleneck at {module!r} is not served.")
+    if not parts:
+        raise AdapterError(f"The adapter {folder.name!r} holds no weights.")
+    return parts
+
+
+def _head(folder: Path, manifest: Manifest, dimensions: Dimensions) -> Head:
+    view, outputs = _OUTPUTS[manifest.operation]
+    outputs = outputs or len(manifest.labels)
+    tensors = _tensors(folder, HEAD)
+    expected = {"weight": (outputs, input_size(view, dimensions.hidden)), "bias": (outputs,)}
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if shapes != expected:
+        raise AdapterError(f"The adapter {folder.name!r}: {HEAD} has {shapes!r:.150}, expected {expected}.")
+    return Head(view, tensors["weight"].float(), tensors["bias"].float())
+
+
+def _tensors(folder: Path, name: str) -> dict[str, Tensor]:
+    """All tensors of a safetensors file as float16, finite. Raises AdapterError."""
+    path = folder / name
+    if not path.is_file():
+        others = [p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".pkl")]
+        hint = f"; it holds {others[0]!r}, and only .safetensors is read" if others else ""
+        raise AdapterError(f"The adapter {folder.name!r} has no {name}{hint}.")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise AdapterError(f"The adapter {folder.name!r}: {name} is over {MAX_FILE_BYTES:,} bytes.")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (not a mapping)
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        raise AdapterError(f"The adapter {folder.name!r}: {name} is damaged ({str(error)[:80]}).") from None
+    for key, tensor in tensors.items():
+        if not tensor.is_floating_point() or not torch.isfinite(half := tensor.to(torch.float16)).all():
+            raise AdapterError(f"The adapter {folder.name!r}: {key!r:.100} is not finite as float16.")
+        tensors[key] = half
+    return tensors
+
+
+class AdapterStore:
+    """Resident adapters by folder, least recently used first to leave beyond `budget` bytes. Thread-safe."""
+
+    def __init__(self, base: BaseInfo, dimensions: Dimensions, budget: int) -> None:
+        self.base, self.dimensions, self.budget = base, dimensions, budget
+        self._resident: OrderedDict[Path, LoadedAdapter] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, folder: Path) -> LoadedAdapter:
+        """The adapter of this folder, loaded when it is not resident. Raises AdapterError."""
+        with self._lock:
+            adapter = self._resident.get(folder)
+            if adapter is None:
+                adapter = load_adapter(folder, self.base, self.dimensions)
+                self._resident[folder] = adapter
+            self._resident.move_to_end(folder)
+            # The newest stays even when it alone is over the budget: somebody is asking for it now.
+            while self.nbytes > self.budget and len(self._resident) > 1:
+                self._resident.popitem(last=False)
+            return adapter
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all resident adapters."""
+        return sum(adapter.nbytes for adapter in self._resident.values())
+
+    def __len__(self) -> int:
+        return len(self._resident)

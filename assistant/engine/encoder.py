@@ -1,0 +1,213 @@
+"""The embedded engine: a quantized sentence encoder that serves many adapters in one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+from torch import Tensor
+
+from assistant.engine import embedded
+from assistant.engine.adaptation import Stacks, order
+from assistant.engine.adapters import AdapterStore, LoadedAdapter
+from assistant.engine.base import (
+    AdapterInfo,
+    BaseInfo,
+    Choice,
+    Classification,
+    Engine,
+    Extraction,
+    Operation,
+    Tag,
+    TextOrPair,
+)
+from assistant.engine.batching import Batcher, Item
+from assistant.engine.embedded import MAX_TOKENS, Dimensions
+from assistant.engine.heads import pool
+from assistant.engine.memory import keep_freed_memory
+from assistant.engine.spans import best_spans, windows, word_spans
+from assistant.engine.transformer import QuantizedEncoder
+from assistant.errors import AdapterError
+
+DEFAULT_BUDGET = 256_000_000
+# A longer text is cut before it is tokenized; the model reads 512 tokens, and a token is rarely this long. Characters.
+MAX_CHARACTERS = 20_000
+
+
+@dataclass(frozen=True)
+class Work:
+    """One row for the model."""
+
+    ids: list[int]
+    segments: list[int]
+    adapter: LoadedAdapter | None
+
+
+class EncoderEngine(Engine):
+    """all-MiniLM-L6-v2 in int8 with LoRA and bottleneck adapters chosen per row.
+
+    `weights` and `tokenizer` default to the embedded base; tests may pass small ones. Raises BaseModelError when the
+    base is missing or is not the expected one.
+    """
+
+    operations: ClassVar[frozenset[Operation]] = frozenset({"classify", "choose", "tag", "extract", "rank", "embed"})
+
+    def __init__(self, adapter_bytes: int = DEFAULT_BUDGET) -> None:
+        keep_freed_memory()
+        weights = embedded.weights()
+        dimensions = Dimensions()
+        self.model = QuantizedEncoder(weights, dimensions)
+        self.tokenizer: Tokenizer = embedded.tokenizer()
+        self.info = BaseInfo(
+            name=embedded.NAME,
+            sha256=embedded.SHA256,
+            parameters=sum(w.numel() for name, w in weights.items() if not name.endswith("position_ids")),
+            quantization="int8 weights per channel, int8 activations per row",
+            bytes=self.model.nbytes,
+        )
+        self.adapters = AdapterStore(self.info, dimensions, adapter_bytes)
+        self._stacks = Stacks()
+        self._batcher: Batcher[Work] = Batcher(self._forward)
+
+    def close(self) -> None:
+        """End the batching thread."""
+        self._batcher.close()
+
+    def adapter(self, adapter: Path) -> AdapterInfo:
+        """See Engine."""
+        return self.adapters.get(adapter).info
+
+    def classify(self, inputs: Sequence[TextOrPair], adapter: Path) -> list[Classification]:
+        """See Engine."""
+        loaded = self._for(adapter, "classify")
+        logits = self._run([_row(e, loaded) for e in self._encode(inputs)])
+        probabilities = [torch.softmax(x / loaded.manifest.temperature, -1).tolist() for x in logits]
+        return [Classification(loaded.manifest.labels, tuple(p)) for p in probabilities]
+
+    def choose(self, inputs: Sequence[Choice], adapter: Path) -> list[tuple[float, ...]]:
+        """See Engine. Each option is read as a pair with the question; the softmax is over the options."""
+        loaded = self._for(adapter, "choose")
+        pairs = [(choice.question, option) for choice in inputs for option in choice.options]
+        scores = iter(self._run([_row(e, loaded) for e in self._encode(pairs)]))
+        result = []
+        for choice in inputs:
+            logits = torch.stack([next(scores)[0] for _ in choice.options])
+            result.append(tuple(torch.softmax(logits / loaded.manifest.temperature, -1).tolist()))
+        return result
+
+    def tag(self, inputs: Sequence[str], adapter: Path) -> list[tuple[Tag, ...]]:
+        """See Engine. A word takes the label of its first token; what the model cannot read in one piece it reads in
+        windows."""
+        loaded = self._for(adapter, "tag")
+        labels = loaded.manifest.labels
+        result = []
+        for text in inputs:
+            tags: list[Tag] = []
+            for start, end in windows(self.tokenizer, text):
+                (encoding,) = self._encode([text[start:end]])
+                (logits,) = self._run([_row(encoding, loaded)])
+                probabilities = torch.softmax(logits / loaded.manifest.temperature, -1)
+                for token, word_start, word_end in word_spans(encoding):
+                    best = int(probabilities[token].argmax())
+                    tags.append(
+                        Tag(start + word_start, start + word_end, labels[best], float(probabilities[token, best]))
+                    )
+            result.append(tuple(tags))
+        return result
+
+    def extract(self, inputs: Sequence[tuple[str, str]], adapter: Path) -> list[tuple[Extraction, ...]]:
+        """See Engine. The head gives each token a start and an end score; the first token's are those of "not in the
+        text" (Devlin et al. 2019, arXiv 1810.04805, section 4.3)."""
+        loaded = self._for(adapter, "extract")
+        result = []
+        for question, context in inputs:
+            # The question may take a third of what the model reads.
+            cut = windows(self.tokenizer, context, overlap=64, room=MAX_TOKENS * 2 // 3)
+            encodings = self._encode([(question, context[start:end]) for start, end in cut])
+            logits = self._run([_row(e, loaded) for e in encodings])
+            scaled = [(x / loaded.manifest.temperature, e, start) for x, e, (start, _) in zip(logits, encodings, cut, strict=True)]
+            result.append(best_spans(scaled))
+        return result
+
+    def rank(self, inputs: Sequence[Sequence[str]], adapter: Path) -> list[tuple[float, ...]]:
+        """See Engine. Sentences are read together, as many as fit; a sentence's score is the mean over its tokens."""
+        loaded = self._for(adapter, "rank")
+        result = []
+        for sentences in inputs:
+            encodings = [e.ids[1:-1][: MAX_TOKENS - 2] for e in self._encode(list(sentences))]
+            scores: list[float] = []
+            for group in _packed([len(ids) for ids in encodings], MAX_TOKENS - 2):
+                ids = [token for i in group for token in encodings[i]]
+                work = Work([101, *ids, 102], [0] * (len(ids) + 2), loaded)
+                (logits,) = self._run([work])
+                position = 1
+                for i in group:
+                    length = len(encodings[i])
+                    scores.append(float(logits[position : position + length, 0].mean()) if length else -1e9)
+                    position += length
+            result.append(tuple(scores))
+        return result
+
+    def embed(self, inputs: Sequence[str]) -> NDArray[np.float32]:
+        """See Engine. The mean of the token states, as the base was trained to be read."""
+        if not inputs:
+            return np.zeros((0, self.model.dimensions.hidden), np.float32)
+        rows = self._run([_row(e, None) for e in self._encode(list(inputs))])
+        return np.asarray(torch.nn.functional.normalize(torch.stack(rows), dim=-1).numpy(), np.float32)
+
+    def _for(self, folder: Path, operation: str) -> LoadedAdapter:
+        adapter = self.adapters.get(folder)
+        if adapter.manifest.operation != operation:
+            raise AdapterError(
+                f"The adapter {folder.name!r} was trained to {adapter.manifest.operation}; asked to {operation}."
+            )
+        return adapter
+
+    def _encode(self, inputs: Sequence[TextOrPair]) -> list[Encoding]:
+        cut = [x[:MAX_CHARACTERS] if isinstance(x, str) else (x[0][:MAX_CHARACTERS], x[1][:MAX_CHARACTERS]) for x in inputs]
+        return self.tokenizer.encode_batch(cut) if cut else []
+
+    def _run(self, rows: Sequence[Work]) -> list[Tensor]:
+        return self._batcher.submit([Item(row, len(row.ids), order(row.adapter)) for row in rows])
+
+    def _forward(self, rows: Sequence[Work]) -> list[Tensor]:
+        """One forward pass; each row's head runs on its own states."""
+        width = max(len(row.ids) for row in rows)
+        ids, segments, mask = (torch.zeros(len(rows), width, dtype=torch.long) for _ in range(3))
+        for i, row in enumerate(rows):
+            length = len(row.ids)
+            ids[i, :length] = torch.tensor(row.ids)
+            segments[i, :length] = torch.tensor(row.segments)
+            mask[i, :length] = 1
+        hidden = self.model(ids, segments, mask, self._stacks.adaptations([row.adapter for row in rows]))
+        results = []
+        for i, row in enumerate(rows):
+            states, own = hidden[i : i + 1, : len(row.ids)], mask[i : i + 1, : len(row.ids)]
+            if row.adapter is None:
+                results.append(pool(states, own)[0, states.shape[-1] :])
+            else:
+                results.append(row.adapter.head(states, own)[0])
+        return results
+
+
+def _row(encoding: Encoding, adapter: LoadedAdapter | None) -> Work:
+    return Work(encoding.ids, encoding.type_ids, adapter)
+
+
+def _packed(lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Consecutive indices whose lengths fit together into `room`."""
+    groups: list[list[int]] = []
+    used: Any = room + 1
+    for i, length in enumerate(lengths):
+        if used + length > room:
+            groups.append([])
+            used = 0
+        groups[-1].append(i)
+        used += length
+    return groups

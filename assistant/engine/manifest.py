@@ -1,0 +1,114 @@
+"""The manifest of an adapter folder, `onebase.json`: what the weights do not say about themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assistant.engine.base import AdapterInfo
+from assistant.errors import AdapterError
+
+FILE = "onebase.json"
+MAX_CONFIG_BYTES = 1_000_000
+
+Operation = Literal["classify", "choose", "tag", "extract", "rank"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BaseReference(_Strict):
+    """The base that the adapter was trained on."""
+
+    name: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    quantization: str
+
+
+class Data(_Strict):
+    """One source of training data."""
+
+    path: str
+    licence: str
+    rows: int = Field(ge=0)
+
+
+class Manifest(_Strict):
+    """What the engine and the page need to know beside the weights.
+
+    `temperature` divides the logits; `threshold` is the best probability below which the application abstains;
+    `metrics` holds what was measured on dev, by name, with `<name>_low` and `<name>_high` for 95 % intervals.
+    """
+
+    format: Literal[1] = 1
+    name: str = Field(min_length=1, max_length=100)
+    operation: Operation
+    base: BaseReference
+    labels: tuple[str, ...] = Field(min_length=1, max_length=1000)
+    fields: tuple[str, ...] = Field(default=("text",), min_length=1)
+    temperature: float = Field(default=1.0, gt=0, le=100, allow_inf_nan=False)
+    threshold: float = Field(default=0.0, ge=0, le=1)
+    metrics: dict[str, float] = {}
+    data: tuple[Data, ...] = ()
+    training: dict[str, Any] = {}
+
+    def info(self, path: Path, method: str, parameters: int, size: int) -> AdapterInfo:
+        """What the engine tells about the adapter."""
+        return AdapterInfo(
+            path=path,
+            name=self.name,
+            method=method,
+            task=self.operation,
+            labels=self.labels,
+            threshold=self.threshold,
+            parameters=parameters,
+            bytes=size,
+            metrics=dict(self.metrics),
+            data=tuple(source.path for source in self.data),
+            licence="; ".join(dict.fromkeys(source.licence for source in self.data)) or "none stated",
+        )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read `onebase.json`. Raises AdapterError naming the folder and what is wrong."""
+    return _parsed(folder, read_json(folder, FILE))
+
+
+def _parsed(folder: Path, content: dict[str, Any]) -> Manifest:
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise AdapterError(
+            f"The adapter {folder.name!r}: {FILE}, {where}: {first['msg']} (it is {first['input']!r:.60})."
+        ) from None
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON object from a small file of the folder. Raises AdapterError."""
+    path = folder / name
+    if not folder.is_dir():
+        raise AdapterError(f"There is no adapter folder {str(folder)!r}.")
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise AdapterError(f"The adapter {folder.name!r}: {name} is over {MAX_CONFIG_BYTES:,} bytes.")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AdapterError(f"The adapter {folder.name!r} has no {name}.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise AdapterError(f"The adapter {folder.name!r}: {name} is no JSON ({error}).") from None
+    if not isinstance(content, dict):
+        raise AdapterError(f"The adapter {folder.name!r}: {name} holds a {type(content).__name__}, expected an object.")
+    return content
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write `onebase.json`, whole or not at all."""
+    temporary = folder / (FILE + ".tmp")
+    temporary.write_text(json.dumps(manifest.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
+    temporary.replace(folder / FILE)

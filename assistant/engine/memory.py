@@ -1,0 +1,26 @@
+"""Keeping freed memory: a forward pass allocates the same few megabytes again and again."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+# Parameters of glibc's mallopt(3).
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+KEEP_BYTES = 512 * 1024 * 1024
+LARGEST_KEPT = 32 * 1024 * 1024  # what glibc allows
+
+
+def keep_freed_memory() -> bool:
+    """Tell glibc not to give freed blocks back to the system at once; True where that was done.
+
+    By default every temporary above 128 kB is mapped anew and its pages are zeroed by the kernel, which took two
+    thirds of the time of a quantized linear layer on 1,024 rows. Elsewhere than on glibc nothing is changed.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    settings = ((_MMAP_THRESHOLD, LARGEST_KEPT), (_TRIM_THRESHOLD, KEEP_BYTES), (_ARENA_MAX, 1))
+    return all([mallopt(parameter, value) for parameter, value in settings])

@@ -1,0 +1,74 @@
+"""Int8 weights with a scale per output channel, int8 activations with a scale per row.
+
+Both are symmetric and use the full range; the integer products are exact, so a row's result does not depend on what
+else is in the batch, which a scale per tensor would make it do. The scheme is that of LLM.int8() without its outlier
+part (Dettmers et al. 2022, arXiv 2208.07339, "vector-wise quantization"). `benchmarks/` compares it with others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+FULL_RANGE = 127.0
+# Keeps an all-zero row from dividing by zero.
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Int8Matrix:
+    """`values` int8 (rows, columns) and `scale` float32 (rows, 1): row i is `values[i] * scale[i]`."""
+
+    values: Tensor
+    scale: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it occupies."""
+        return self.values.nbytes + self.scale.nbytes
+
+    def dequantize(self) -> Tensor:
+        """The float32 matrix that this stands for."""
+        return self.values.float() * self.scale
+
+
+def quantize_rows(matrix: Tensor) -> Int8Matrix:
+    """Quantize each row of a float matrix (rows, columns) by its own largest magnitude."""
+    scale = matrix.abs().amax(-1, keepdim=True).float().clamp_min(TINY) / FULL_RANGE
+    return Int8Matrix((matrix / scale).round_().to(torch.int8), scale)
+
+
+class Int8Linear:
+    """`x @ weight.T + bias` with an int8 weight (out, in); activations are quantized as they come."""
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        quantized = quantize_rows(weight)
+        # (in, out), contiguous: the layout in which the integer product is fastest.
+        self.weight = quantized.values.t().contiguous()
+        self.scale = quantized.scale.view(1, -1)
+        self.bias = bias.float()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it occupies."""
+        return self.weight.nbytes + self.scale.nbytes + self.bias.nbytes
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Map float32 (rows, in) to float32 (rows, out)."""
+        row_scale = x.abs().amax(-1, keepdim=True).clamp_min_(TINY).mul_(1 / FULL_RANGE)
+        values = (x / row_scale).round_().to(torch.int8)
+        product = torch._int_mm(values, self.weight)
+        return torch.addcmul(self.bias, product.float().mul_(row_scale), self.scale)
+
+
+def fake_quantized(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The float weights that the int8 ones stand for, for training adapters against what will serve them.
+
+    Every matrix with the name of a linear layer or an embedding is replaced; biases and layer norms are kept.
+    """
+    return {
+        name: quantize_rows(value).dequantize() if value.ndim == 2 and name.endswith(".weight") else value
+        for name, value in state.items()
+    }

@@ -1,0 +1,101 @@
+"""Which part of a message is the text to work on.
+
+The finder goes by the shape of an application's fields, never by the application:
+
+    one field                 text            assistant.payload.clauses
+    two fields                given, derived  assistant.payload.pairs
+    question and context                      assistant.payload.questions
+    question and choices                      assistant.payload.questions
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.applications import Application, FieldValue, Payload, Request
+from assistant.payload import words
+from assistant.payload.clauses import finding_of_text
+from assistant.payload.pairs import find_pair
+from assistant.payload.questions import find_question_and_choices, find_question_and_context
+from assistant.payload.source import Finding, Source
+
+__all__ = ["find", "find_payload", "options"]
+
+_SEVERAL = frozenset({"choices"})
+_LENGTHS = (
+    ("short", r"\b(?:short(?:er|ly)?|brief(?:ly)?|concise(?:ly)?|in (?:one|a single|1) sentence|tl;?dr|curt[oa]|breve|mais curto|numa frase|em uma frase)\b"),
+    ("long", r"\b(?:long(?:er)?|detailed|in detail|thorough(?:ly)?|mais longo|detalhad[oa])\b"),
+)
+_REFERS_TO_FILE = re.compile(
+    r"\b(?:this|the|that|my|attached|est[ae]|ess[ae]|[oa])\s+(?:\w+\s+)?(?:document|file|pdf|attachment|text|paper|report|"
+    r"article|essay|letter|page|documento|arquivo|ficheiro|anexo|texto|artigo|relatório)\b|\b(?:attached|it|this|isto|isso)\b",
+    re.I,
+)
+
+
+def find(source: Source, fields: Sequence[str], cues: Sequence[str] = (), named: bool = False) -> Finding | None:
+    """Where a message holds the given fields; None when it does not.
+
+    `cues` are the words that make a clause an instruction. `named` says that the message is known to be for this
+    application, so that text without an instruction is all payload.
+    """
+    if "question" in fields and "choices" in fields:
+        return find_question_and_choices(
+            source, "question", "choices", "context" if "context" in fields else None
+        )
+    if "question" in fields and "context" in fields:
+        return find_question_and_context(source, "question", "context")
+    if len(fields) == 1:
+        return finding_of_text(source, fields[0], cues, named)
+    if len(fields) == 2:
+        return find_pair(source, fields, cues, named)
+    return None
+
+
+def find_payload(message: str, application: Application, request: Request) -> Payload | None:
+    """The part of `message` that `application` is to work on; None when there is none.
+
+    `request` tells what the message alone does not: that the application is pinned (`request.application`), and the
+    attached documents, which stand in when the message only refers to them.
+    """
+    source = Source.read(message)
+    named = request.application == application.id
+    finding = find(source, application.fields, tuple(application.cues), named)
+    texts: dict[str, FieldValue] = finding.texts(_SEVERAL) if finding else {}
+    missing = [name for name in application.fields if name not in texts]
+    if missing and request.documents:
+        texts |= _from_documents(message, missing, request)
+    elif not missing and request.documents and len(application.fields) == 1 and _only_refers(message):
+        texts = _from_documents(message, application.fields, request)
+    if any(name not in texts for name in application.fields if name != "context" or "choices" not in texts):
+        return None
+    ordered = {name: texts[name] for name in application.fields if name in texts}
+    return Payload(ordered, options(finding.instruction if finding else message))
+
+
+def options(instruction: str) -> dict[str, str]:
+    """Wishes that an instruction names, such as a length."""
+    for value, pattern in _LENGTHS:
+        if re.search(pattern, instruction, re.I):
+            return {"length": value}
+    return {}
+
+
+def _only_refers(message: str) -> bool:
+    """Whether a message is a request about an attached file and holds no text of its own."""
+    short = len(words.WORD.findall(message)) <= 20
+    return short and words.opens_request(message) and _REFERS_TO_FILE.search(message) is not None
+
+
+def _from_documents(message: str, missing: Sequence[str], request: Request) -> dict[str, FieldValue]:
+    """The attached files as the missing text; a question about them is the message itself."""
+    text = "\n\n".join(document.text for document in request.documents).strip()
+    question = message.strip()
+    if not text:
+        return {}
+    if len(missing) == 1:
+        return {missing[0]: text}
+    if set(missing) == {"question", "context"} and question:
+        return {"question": question, "context": text}
+    return {}

@@ -1,0 +1,95 @@
+"""Lines that say which field they hold: `Premise: …`, `Text 1: …`, `A) …`, `P: …`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from assistant.payload import words
+from assistant.payload.source import Finding, Source, Stretch, Value
+
+# What people write for a field's name. A name that is missing here stands for itself.
+_SYNONYMS = {
+    "premise": "premise|premissa|fact|facto|fato|context|contexto|evidence|given|t|p",
+    "hypothesis": "hypothesis(?: to test)?|hipótese|claim|conclusion|conclusão|h",
+    "question": "question|pergunta|questão|q",
+    "context": "context|contexto|passage|passagem|text|texto|paragraph|parágrafo|article|artigo|document|c",
+    "choices": "choices|options|answers|candidates|opções|alternativas|escolhas",
+    "text": "text|texto|input|sentence|frase|review|comment|tweet|message|post",
+}
+_COUNTED = r"(?:text|sentence|statement|phrase|claim|texto|frase|afirmação)\s*"
+_FIRST = rf"(?:{_COUNTED})?(?:1|a|i)|first(?: one)?|primeir[oa]"
+_SECOND = rf"(?:{_COUNTED})?(?:2|b|ii)|second(?: one)?|segund[oa]"
+_BEFORE = r"(?:^|(?<=[\n.?!;,\ue000:]))[ \t]*[-*•(\[]?[ \t]*"
+
+
+def labelled(source: Source, fields: Sequence[str]) -> Finding | None:
+    """All fields, each after its name; in any order."""
+    names = [_SYNONYMS.get(name, re.escape(name.replace("_", " "))) for name in fields]
+    labels = [rf"(?:the\s+)?(?:{name})(?:\s*\d)?" for name in names]
+    found = _between_labels(source, fields, labels, r"[ \t]*[:=][ \t]*\s?")
+    return replace(found, labelled=True) if found else None
+
+
+def counted(source: Source, fields: Sequence[str]) -> Finding | None:
+    """Two fields after "Text 1:" and "Text 2:", "A)" and "B)", "First:" and "Second:"."""
+    if len(fields) != 2:
+        return None
+    found = _between_labels(source, fields, [_FIRST, _SECOND], r"[ \t]*[:=.)\]][ \t]*\s?")
+    if found is None:
+        return None
+    (first,), (second,) = (found.fields[name] for name in fields)
+    return found if first[0][0] < second[0][0] else None
+
+
+def _between_labels(
+    source: Source, fields: Sequence[str], labels: Sequence[str], close: str
+) -> Finding | None:
+    marks: list[tuple[int, int, str]] = []
+    for name, label in zip(fields, labels, strict=True):
+        pattern = re.compile(rf"{_BEFORE}(?P<label>\b(?:{label})\b){close}", re.I)
+        loose = re.compile(rf"(?:^|[\s,;(])(?P<label>(?:{label})){close}(?=\S)", re.I)
+        quoted = re.compile(rf"\b(?P<label>{label})[ \t:=]*(?=\ue000)", re.I)
+        taken = [mark[:2] for mark in marks]
+        match = next(
+            (
+                hit
+                for candidate in (pattern, loose, quoted)
+                for hit in candidate.finditer(source.masked)
+                if not any(start <= hit.start("label") < end for start, end in taken)
+            ),
+            None,
+        )
+        if match is None:
+            return None
+        marks.append((match.start("label"), match.end(), name))
+    marks.sort()
+    values: dict[str, tuple[Value, ...]] = {}
+    for position, (_, begin, name) in enumerate(marks):
+        last = position == len(marks) - 1
+        end = len(source.text) if last else marks[position + 1][0]
+        value = source.value(*_field_end(source, begin, end, last), "" if last else ",;-([")
+        if value is None:
+            return None
+        values[name] = (value,)
+    return Finding(source, values, explicit=True)
+
+
+def _field_end(source: Source, begin: int, end: int, last: bool) -> Stretch:
+    """A field ends before the next label; the last one at a blank line, or before a question or a new line that is
+    about the texts."""
+    quoted = source.inside(begin, end)
+    if quoted and not source.masked[begin : quoted[0].start].strip():
+        return (begin, quoted[0].end)
+    if not last:
+        return (begin, end)
+    blank = re.compile(r"\n\s*\n").search(source.masked, begin, end)
+    if blank and source.masked[blank.end() : end].strip():
+        end = blank.start()
+    tail = source.masked[begin:end]
+    for cut in (*re.finditer(r"\n", tail), *re.finditer(r"(?<=[.!?])\s+", tail)):
+        rest = tail[cut.end() :].strip()
+        if rest and (words.opens_request(rest) or rest.endswith("?")) and len(words.WORD.findall(rest)) <= 16:
+            return (begin, begin + cut.start())
+    return (begin, end)

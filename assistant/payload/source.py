@@ -1,0 +1,206 @@
+"""A message as the finders read it: which stretches are set off by quotes, fences or `>`, and what is left.
+
+Quoted stretches are masked by a private-use character of the same length, so that patterns over the rest keep the
+message's positions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from assistant.applications import FieldValue
+
+# (start, end) in characters of the message.
+Stretch = tuple[int, int]
+# One value is the lines at these stretches; more than one only for a block of `>` lines.
+Value = tuple[Stretch, ...]
+
+MASK = "\ue000"
+_FENCE = re.compile(r"^[ \t]*(?P<f>```+|~~~+)[^\n`]*\n(?P<x>.*?)\n?[ \t]*(?P=f)[ \t]*$", re.S | re.M)
+_INLINE_FENCE = re.compile(r"```(?P<x>[^`]+)```")
+_BLOCKQUOTE = re.compile(r"(?:^[ ]{0,3}>[^\n]*(?:\n|\Z))+", re.M)
+_QUOTED_LINE = re.compile(r"^[ ]{0,3}>[ ]?(?P<x>[^\n]*)", re.M)
+# Opening marks with the marks that close them: English, German low-high, French and nested guillemets, CJK, code.
+_CLOSERS = {"“": "”", "‘": "’", "«": "»", "‹": "›", "„": "“”", "‚": "‘’", "「": "」", '"': '"', "'": "'", "`": "`"}
+_BEFORE_OPENING = " \t\n([{:;,-–—/|=>*\"'“‘«"
+
+
+@dataclass(frozen=True)
+class Container:
+    """A stretch that is set off, with its marks; `value` is what is inside them."""
+
+    start: int
+    end: int
+    value: Value
+
+
+@dataclass(frozen=True)
+class Source:
+    """A message with its outermost containers in order. `masked` has the same length as `text`."""
+
+    text: str
+    containers: tuple[Container, ...] = ()
+    masked: str = field(default="")
+
+    @classmethod
+    def read(cls, text: str) -> Source:
+        """Find the containers of a message."""
+        containers = tuple(sorted(_containers(text), key=lambda found: found.start))
+        masked = text
+        for found in containers:
+            masked = masked[: found.start] + MASK * (found.end - found.start) + masked[found.end :]
+        return cls(text, containers, masked)
+
+    def inside(self, start: int, end: int) -> list[Container]:
+        """The containers that lie wholly within a stretch."""
+        return [found for found in self.containers if start <= found.start and found.end <= end]
+
+    def value(self, start: int, end: int, strip: str = "") -> Value | None:
+        """The stretch without outer whitespace and the characters `strip`, or what is quoted when that is all."""
+        quoted = self.inside(start, end)
+        rest = self.masked[start:end].replace(MASK, "")
+        if len(quoted) == 1 and not re.search(r"\w", rest):
+            return quoted[0].value
+        return trimmed(self.text, start, end, strip)
+
+    def read_value(self, value: Value) -> str:
+        """The text of a value."""
+        return "\n".join(self.text[start:end] for start, end in value).strip()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Where an application's fields stand in a message. A field has one value, or several (choices)."""
+
+    source: Source
+    fields: Mapping[str, tuple[Value, ...]]
+    options: Mapping[str, str] = field(default_factory=dict)
+    # Whether the shape of the message itself (labels, "does X follow from Y") speaks for these fields.
+    explicit: bool = False
+    # Whether the message names every field ("Premise: … Hypothesis: …").
+    labelled: bool = False
+
+    def texts(self, several: frozenset[str] = frozenset()) -> dict[str, FieldValue]:
+        """The fields' texts, a tuple for the names in `several`."""
+        read = self.source.read_value
+        return {
+            name: tuple(map(read, values)) if name in several else "\n".join(map(read, values))
+            for name, values in self.fields.items()
+        }
+
+    @property
+    def instruction(self) -> str:
+        """The message without the fields; each leaves an ellipsis."""
+        stretches = sorted(stretch for values in self.fields.values() for value in values for stretch in value)
+        rest = self.source.text
+        for start, end in reversed(stretches):
+            rest = f"{rest[:start]}…{rest[end:]}"
+        return re.sub(r"\s+", " ", re.sub(r"[\"'“”‘’«»„`>]*…[\"'“”‘’«»„`]*", "…", rest)).strip()
+
+
+def trimmed(text: str, start: int, end: int, strip: str = "") -> Value | None:
+    """The stretch without whitespace and `strip` at its edges; None when nothing is left."""
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and (text[end - 1].isspace() or text[end - 1] in strip):
+        end -= 1
+    return ((start, end),) if start < end else None
+
+
+def _containers(text: str) -> Iterator[Container]:
+    """Fences first, then `>` blocks, then quotes outside of both."""
+    blocks: list[Container] = []
+    for pattern in (_FENCE, _INLINE_FENCE):
+        for match in pattern.finditer(text):
+            value = trimmed(text, *match.span("x"))
+            if value and not _covered(match.start(), blocks):
+                blocks.append(Container(*match.span(), value))
+    for match in _BLOCKQUOTE.finditer(text):
+        if not _covered(match.start(), blocks):
+            lines = tuple(line.span("x") for line in _QUOTED_LINE.finditer(text, *match.span()))
+            if any(text[start:end].strip() for start, end in lines):
+                blocks.append(Container(match.start(), match.end(), lines))
+    yield from blocks
+    position = 0
+    while position < len(text):
+        end = None
+        if text[position] in _CLOSERS and not _covered(position, blocks):
+            end = _closing(text, position)
+        if end is not None and (value := trimmed(text, position + 1, end)) and re.search(r"\w", text[position:end]):
+            yield Container(position, end + 1, value)
+            position = end
+        position += 1
+
+
+def _covered(position: int, blocks: list[Container]) -> bool:
+    return any(block.start <= position < block.end for block in blocks)
+
+
+def _closing(text: str, opening: int) -> int | None:
+    """Where the quote that opens at `opening` closes; None when it opens nothing."""
+    mark = text[opening]
+    if mark in "\"'" and not _opens(text, opening):
+        return None
+    if mark in "'‘‚`":
+        return _single_closing(text, opening)
+    return _nested_closing(text, opening)
+
+
+def _opens(text: str, position: int) -> bool:
+    before = text[position - 1] if position else " "
+    after = text[position + 1 : position + 2]
+    return before in _BEFORE_OPENING and bool(after.strip())
+
+
+def _ends_word(text: str, position: int) -> bool:
+    after = text[position + 1 : position + 2]
+    return not (after.isalnum() or after == "_")
+
+
+def _nested_closing(text: str, opening: int) -> int | None:
+    """The closing mark at the same depth: straight quotes nest as well ("He said "never" to me")."""
+    mark = text[opening]
+    closers = _CLOSERS[mark]
+    depth, first = 1, None
+    for position in range(opening + 1, len(text)):
+        char = text[position]
+        if char in closers and char == mark:
+            if _opens(text, position) and not _ends_quote(text, position):
+                depth += 1
+                continue
+        elif char == mark:
+            depth += 1
+            continue
+        if char in closers and _ends_word(text, position):
+            first = position if first is None else first
+            depth -= 1
+            if not depth:
+                return position
+    return first
+
+
+def _ends_quote(text: str, position: int) -> bool:
+    """Whether a straight quote follows a word or its punctuation, and so cannot open."""
+    return not text[position - 1].isspace() and text[position - 1] not in "([{:-–—/|=>"
+
+
+def _single_closing(text: str, opening: int) -> int | None:
+    """The closing single quote. One inside a word is an apostrophe; so is one at a word's end ("the dogs' bowl")
+    when another closing one comes before the next opening one."""
+    closers = _CLOSERS[text[opening]]
+    found = None
+    for position in range(opening + 1, len(text)):
+        char = text[position]
+        if char == "\n" and text[position + 1 : position + 2] == "\n" and text[opening] == "'":
+            break
+        if found is not None and char in "'‘‚`" and text[position - 1].isspace() and char == text[opening]:
+            break
+        if char in closers and _ends_word(text, position) and not text[position - 1].isspace():
+            found = position
+            if char == "`" or not text[position - 1].isalnum():
+                break
+            if text[position - 1] != "s":
+                break
+    return found

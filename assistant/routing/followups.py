@@ -1,0 +1,99 @@
+"""Messages that continue a conversation: "and this one: …", "why?", "shorter"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from assistant.applications import Application, FieldValue, Payload, Request, Turn
+from assistant.payload import words
+from assistant.payload.source import Source
+
+_WHY = re.compile(
+    r"\W*(?:(?:and|but|ok|okay|hm+|sorry|e|mas)\W+)*(?:why(?: not| is (?:that|it|this)| so| do you (?:think|say)(?: so| that| this)?|"
+    r" did you (?:say|choose|pick) (?:so|that|this))?|how come|how so|explain(?: (?:that|it|this|why|yourself))?|"
+    r"how do you know(?: that)?|what makes you (?:say|think) (?:so|that|this)|can you explain(?: (?:that|it|this|why))?|"
+    r"por ?qu[eê]|pq|como assim|explique|explica)(?: (?:please|pls|por favor|though|exactly))?\W*",
+    re.I,
+)
+_LENGTH = re.compile(
+    r"\W*(?:(?:and|now|ok|please|pls|can you|could you|make|it|that|this|a|bit|little|much|even|still|too|be|more|mais|"
+    r"muito|um pouco|agora|por favor)\W+)*(?P<x>short|shorter|briefer|brief|concise|shorten|longer|long|detailed|detail|"
+    r"curt[oa]|long[oa]|breve|detalhad[oa])(?: (?:it|that|please|pls|still|por favor))*\W*",
+    re.I,
+)
+_TOO = re.compile(r"\b(?:too|muito|demais)\b", re.I)
+_LONG = re.compile(r"long|detail|detalh", re.I)
+_NEXT = re.compile(
+    rf"\W*(?:(?:ok|okay|and|now|so|then|e|agora|thanks|cool)\W+)*(?:what about|how about|what of|same (?:for|with|question for|thing for)|"
+    rf"and|now|try|next|another|e quanto a|que tal|o mesmo para|e|agora)\b\s*"
+    rf"(?P<points>(?:(?:this|that|these|the (?:next|following)|another|est[ae]s?|ess[ae]s?|one)(?!\w)\s*)*(?:{words.NOUN}\b)?\s*(?:too|instead)?)\s*"
+    rf"(?P<colon>[:,\-–—\n]*)\s*(?P<x>.+)",
+    re.I | re.S,
+)
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """A message that goes on with `application`; `reason` is a sentence for the page."""
+
+    application: str
+    payload: Payload
+    reason: str
+
+
+def last_turn(request: Request) -> Turn | None:
+    """The latest turn that an application answered on a payload."""
+    answered = (turn for turn in reversed(request.history) if turn.application and turn.payload)
+    return next(answered, None)
+
+
+def follow_up(request: Request, applications: Mapping[str, Application]) -> FollowUp | None:
+    """What the message continues; None when it stands on its own."""
+    turn = last_turn(request)
+    if turn is None or turn.application not in applications or turn.payload is None:
+        return None
+    application, payload, message = applications[turn.application], turn.payload, request.message
+    if _WHY.fullmatch(message):
+        options = {**payload.options, "explain": "yes"}
+        return FollowUp(application.id, Payload(payload.fields, options), "You asked about the last answer.")
+    if wish := _LENGTH.fullmatch(message):
+        longer = bool(_LONG.match(wish["x"])) != bool(_TOO.search(message))
+        options = {**payload.options, "length": "longer" if longer else "shorter"}
+        return FollowUp(application.id, Payload(payload.fields, options), "You asked for another length.")
+    fields = _next_fields(message, application, payload)
+    if fields is not None:
+        return FollowUp(application.id, Payload(fields, payload.options), "You went on with another text.")
+    return None
+
+
+def carried_over(payload: Payload, application: Application) -> Payload | None:
+    """The last payload for another application: the fields it shares, or all texts as the one that it takes."""
+    shared: dict[str, FieldValue] = {
+        name: payload.fields[name] for name in application.fields if name in payload.fields
+    }
+    if len(shared) == len(application.fields):
+        return Payload(shared)
+    if len(application.fields) == 1:
+        name = "context" if "context" in payload.fields else ""
+        text = payload.text(name) or "\n".join(payload.text(each) for each in payload.fields)
+        return Payload({application.fields[0]: text}) if text else None
+    return None
+
+
+def _next_fields(message: str, application: Application, last: Payload) -> dict[str, FieldValue] | None:
+    """The last fields with what the message puts in the place of one of them."""
+    source = Source.read(message)
+    quoted = source.containers
+    outside = source.masked.replace("\ue000", " ")
+    if len(quoted) == 1 and len(words.WORD.findall(outside)) <= 8:
+        named = [name for name in application.fields if re.search(rf"\b{re.escape(name)}\b", outside, re.I)]
+        if named or _NEXT.fullmatch(message):
+            return {**last.fields, (named or application.fields)[-1]: source.read_value(quoted[0].value)}
+        return None
+    match = _NEXT.fullmatch(message)
+    if not match or not match["points"].strip() or not match["colon"].strip(" ,") and "\n" not in match["colon"]:
+        return None
+    value = source.value(*match.span("x"))
+    return {**last.fields, application.fields[-1]: source.read_value(value)} if value else None

@@ -1,0 +1,187 @@
+"""The router: see the package's docstring for the order in which it decides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+
+from assistant.applications import Application, Payload, Request, Route, Vote
+from assistant.engine.base import Engine
+from assistant.errors import InputError
+from assistant.payload import find_payload, words
+from assistant.routing.followups import carried_over, follow_up, last_turn
+from assistant.routing.language import guess_language
+from assistant.routing.voter import NONE, InstructionVoter, Opinion
+
+# Chosen on the building half of benchmarks/routing/messages.jsonl.
+ACCEPT = 0.5  # an application answers from this score on,
+MARGIN = 0.15  # when it leads the next one by this much;
+CONSIDER = 0.15  # from this score on it is offered as a button.
+REFERRED = 0.8  # the score of an application that a message asks for on the last text
+PORTUGUESE_CUE = 0.8  # the score of the only application whose cues stand in a Portuguese instruction
+
+_COMMAND = re.compile(r"\s*/(?P<id>[A-Za-z][\w-]*)(?:\s+|$)")
+_ABOUT_DOCUMENT = re.compile(
+    r"\b(?:this|the|that|my|attached|est[ae]|ess[ae]|[oa])\s+(?:\w+\s+)?(?:document|file|pdf|attachment|text|report|article|essay|"
+    r"letter|documento|arquivo|ficheiro|anexo|texto|artigo|relatório)\b",
+    re.I,
+)
+
+
+class Router:
+    """Decides which of `applications` a request is for. Holds no state of a conversation."""
+
+    def __init__(self, engine: Engine, applications: Mapping[str, Application]) -> None:
+        self.applications = dict(applications)
+        self.voter = InstructionVoter(engine, self.applications)
+
+    def route(self, request: Request, votes: Sequence[Vote] = ()) -> tuple[Route, Payload | None]:
+        """The route and the payload, None where the application has to ask for its text.
+
+        `votes` are the plugins' own opinions. Raises InputError for an unknown slash command or a pinned application
+        that is not installed.
+        """
+        command = _COMMAND.match(request.message)
+        if command:
+            return self._commanded(request, command["id"], request.message[command.end() :])
+        if request.application is not None:
+            return self._pinned(request, request.application)
+        continued = follow_up(request, self.applications)
+        if continued:
+            return Route(continued.application, 1.0, continued.reason), continued.payload
+        opinion = self._opinion(request, votes)
+        if request.documents and (answered := self._document_question(request, opinion)):
+            return answered
+        return self._voted(request, opinion)
+
+    # --- said outright -----------------------------------------------------------------------------------------
+
+    def _commanded(self, request: Request, id_: str, rest: str) -> tuple[Route, Payload | None]:
+        application = self.applications.get(id_.lower())
+        if application is None:
+            raise InputError(f"There is no command /{id_}; {self._nearest(id_)}.")
+        route = Route(application.id, 1.0, f"You typed /{application.id}.")
+        if rest.strip():
+            return route, find_payload(rest, application, replace(request, application=application.id))
+        return route, self._carried(request, application) or find_payload("", application, request)
+
+    def _pinned(self, request: Request, id_: str) -> tuple[Route, Payload | None]:
+        application = self.applications.get(id_)
+        if application is None:
+            raise InputError(f"There is no application {id_!r}; {self._nearest(id_)}.")
+        route = Route(id_, 1.0, f"You chose {application.title}.")
+        continued = follow_up(request, {id_: application})
+        payload = continued.payload if continued else find_payload(request.message, application, request)
+        return route, payload
+
+    def _nearest(self, id_: str) -> str:
+        near = get_close_matches(id_.lower(), self.applications, n=1, cutoff=0.5)
+        if near:
+            return f"did you mean /{near[0]}"
+        return f"there is {', '.join('/' + each for each in self.applications) or 'none'}"
+
+    # --- documents ---------------------------------------------------------------------------------------------
+
+    def _document_question(self, request: Request, opinion: Opinion) -> tuple[Route, Payload | None] | None:
+        """A question goes to an application that answers from a passage, unless another one is clearly meant."""
+        best = max(self.applications, key=lambda id_: opinion.probabilities[id_], default=None)
+        meant = best is not None and opinion.probabilities[best] >= ACCEPT and bool(opinion.cues.get(best))
+        if meant or not (request.message.rstrip().endswith("?") or words.opens_request(request.message)):
+            return None
+        for application in self.applications.values():
+            if {"question", "context"} <= set(application.fields) and "choices" not in application.fields:
+                reason = "You asked a question about the attached document."
+                return Route(application.id, 1.0, reason), find_payload(request.message, application, request)
+        readers = tuple((id_, opinion.probabilities[id_]) for id_, each in self.applications.items() if len(each.fields) == 1)
+        reason = "No installed application answers questions about a document; these can read it."
+        return Route(None, 0.0, reason, tuple(sorted(readers, key=lambda pair: -pair[1]))), None
+
+    # --- votes -------------------------------------------------------------------------------------------------
+
+    def _opinion(self, request: Request, votes: Sequence[Vote]) -> Opinion:
+        opinion = self.voter.ask(request.message)
+        probabilities = dict(opinion.probabilities)
+        if guess_language(self._instruction(request.message)) == "pt":
+            probabilities |= _by_cues(opinion)
+        if last_turn(request) and (about := self._about_last_text(request, opinion)):
+            probabilities[about] = max(probabilities[about], REFERRED)
+        nearest = dict(opinion.nearest)
+        for vote in votes:
+            if vote.application in self.applications and vote.score > probabilities[vote.application]:
+                probabilities[vote.application] = vote.score
+                nearest[vote.application] = vote.reason
+        return Opinion(probabilities, opinion.cues, nearest)
+
+    def _about_last_text(self, request: Request, opinion: Opinion) -> str | None:
+        """The only application whose cues stand in a short message that points back ("and is it bullying?")."""
+        mentioned = [id_ for id_, hits in opinion.cues.items() if hits]
+        short = len(words.WORD.findall(request.message)) <= 12
+        if len(mentioned) != 1 or not short or not words.points(request.message):
+            return None
+        application = self.applications[mentioned[0]]
+        found = find_payload(request.message, application, request)
+        return None if found else application.id
+
+    def _instruction(self, message: str) -> str:
+        readings = self.voter.read(message).values()
+        return min((reading.instruction for reading in readings), key=len, default=message) or message
+
+    def _voted(self, request: Request, opinion: Opinion) -> tuple[Route, Payload | None]:
+        ranked = sorted(((id_, opinion.probabilities[id_]) for id_ in self.applications), key=lambda pair: -pair[1])
+        if not ranked:
+            return Route(None, 0.0, "No application is installed."), None
+        readings = self.voter.read(request.message)
+        if not any(reading.instructed for reading in readings.values()):
+            return self._only_text(request, ranked)
+        best, score = ranked[0]
+        second = ranked[1][1] if len(ranked) > 1 else 0.0
+        offered = tuple(pair for pair in ranked if pair[1] >= CONSIDER)
+        application = self.applications[best]
+        payload = find_payload(request.message, application, request) or self._referred(request, application)
+        reading = readings[tuple(application.fields)]
+        if payload is None and not reading.points:
+            return Route(None, score, "The message holds no text to work on.", ()), None
+        if score >= ACCEPT and score - second >= MARGIN:
+            return Route(best, score, _reason(opinion, best), tuple(ranked[1:])), payload
+        if not offered or opinion.probabilities[NONE] >= ACCEPT:
+            return Route(None, score, "No installed application seems to be meant."), None
+        return Route(None, score, "More than one application may be meant, or none clearly.", offered), None
+
+    def _only_text(self, request: Request, ranked: Sequence[tuple[str, float]]) -> tuple[Route, Payload | None]:
+        """A text without an instruction: whoever can read it is offered."""
+        message = request.message
+        readers = tuple(
+            pair for pair in ranked if find_payload(message, self.applications[pair[0]], replace(request, application=pair[0]))
+        )
+        if len(words.WORD.findall(message)) < 5:
+            readers = ()
+        return Route(None, 0.0, "The message is a text without an instruction.", readers), None
+
+    def _referred(self, request: Request, application: Application) -> Payload | None:
+        """The last text, when the message points at it ("now check it for mistakes")."""
+        return self._carried(request, application) if words.points(request.message) else None
+
+    def _carried(self, request: Request, application: Application) -> Payload | None:
+        turn = last_turn(request)
+        return carried_over(turn.payload, application) if turn and turn.payload else None
+
+
+def _by_cues(opinion: Opinion) -> dict[str, float]:
+    """The base reads English only: a Portuguese instruction is decided by its cues."""
+    counts = {id_: len(hits) for id_, hits in opinion.cues.items()}
+    total = sum(counts.values())
+    scores = {id_: PORTUGUESE_CUE * count / total if total else 0.0 for id_, count in counts.items()}
+    return {**scores, NONE: 1.0 - max(scores.values(), default=0.0)}
+
+
+def _reason(opinion: Opinion, id_: str) -> str:
+    cues = ", ".join(f"“{cue}”" for cue in opinion.cues.get(id_, ())[:3])
+    example = opinion.nearest.get(id_, "").replace("\n", " ")
+    mention = f"The instruction mentions {cues}" if cues else "The instruction"
+    if not example:
+        return f"{mention}." if cues else "It fits best."
+    return f"{mention}{' and' if cues else ''} resembles: {example}"
+
+

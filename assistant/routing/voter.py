@@ -1,0 +1,216 @@
+"""The embedding voter: a logistic regression on the base's sentence embeddings of instructions.
+
+It learns at start-up from the installed applications' own examples and cues, so an application that somebody else
+wrote is routed to like any other. What no application serves is a class of its own, with data of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from assistant.applications import Application
+from assistant.engine.base import Engine
+from assistant.payload import find, words
+from assistant.payload.source import Finding, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+NONE = "none"
+# A line of the 'none' data this close (cosine) to an application's example is served now: it is left out.
+SERVED = 0.8
+# The least score of an application whose every field the message names.
+LABELLED = 0.9
+# Sentences that use an application's words without asking for its work.
+_MENTIONS = (
+    "what is {}?",
+    "what does {} mean?",
+    "i feel {} today",
+    "how can i deal with {} at work",
+    "my friend keeps talking about {}",
+    "write something {} for me",
+)
+_MENTIONED_CUES = 6
+_CUE_WEIGHT = 0.7
+_STRUCTURE_WEIGHT = 0.5
+_WHITESPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A message as if it were meant for applications with these `fields`."""
+
+    fields: tuple[str, ...]
+    instruction: str
+    has_text: bool
+    explicit: bool
+    labelled: bool = False
+
+    @property
+    def points(self) -> bool:
+        """Whether the instruction refers to a text, though the message may hold none."""
+        return words.points(self.instruction)
+
+    @property
+    def instructed(self) -> bool:
+        """Whether there is an instruction at all, and not only a text."""
+        return words.WORD.search(self.instruction) is not None
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """The probability of each application and of 'none', and the nearest example of each application."""
+
+    probabilities: Mapping[str, float]
+    cues: Mapping[str, tuple[str, ...]]
+    nearest: Mapping[str, str]
+
+
+class InstructionVoter:
+    """Says how well each application fits a message's instruction. Fitted at first use; safe to share by threads."""
+
+    def __init__(self, engine: Engine, applications: Mapping[str, Application]) -> None:
+        self.engine = engine
+        self.applications = applications
+        self.cues = {each.id: cues_of(each) for each in applications.values()}
+        self.all_cues = tuple(dict.fromkeys(cue for cues in self.cues.values() for cue in cues))
+        self.shapes = tuple(dict.fromkeys(tuple(each.fields) for each in applications.values()))
+        self._lock = threading.Lock()
+        self._model: Any = None
+        self._examples: list[tuple[str, str]] = []
+        self._embedded: NDArray[np.float32] | None = None
+
+    def read(self, message: str) -> dict[tuple[str, ...], Reading]:
+        """The message read for each shape of fields that an installed application has."""
+        source = Source.read(message)
+        return {fields: _reading(source, fields, self.all_cues) for fields in self.shapes}
+
+    def ask(self, message: str) -> Opinion:
+        """The opinion on a message. Raises EngineError where the engine cannot embed."""
+        import numpy as np
+
+        self._fit()
+        assert self._embedded is not None
+        readings = self.read(message)
+        rows = list(readings.values())
+        vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
+        predicted = self._model.predict_proba(self._features(rows, vectors))
+        column = {label: position for position, label in enumerate(self._model.classes_)}
+        row_of = {fields: position for position, fields in enumerate(readings)}
+        row_of_id = {id_: row_of[tuple(each.fields)] for id_, each in self.applications.items()}
+        probabilities, hits, nearest = {}, {}, {}
+        for id_, row in row_of_id.items():
+            probabilities[id_] = float(predicted[row, column[id_]]) if id_ in column else 0.0
+            hits[id_] = self._hits(rows[row].instruction, id_)
+            own = [position for position, (owner, _) in enumerate(self._examples) if owner == id_]
+            if own:
+                similarity = self._embedded[own] @ vectors[row]
+                nearest[id_] = self._examples[own[int(np.argmax(similarity))]][1]
+        labelled = {id_ for id_, row in row_of_id.items() if rows[row].labelled}
+        if labelled:
+            # Who writes "Premise: … Hypothesis: …" has said what for.
+            probabilities = {
+                id_: max(score, LABELLED) if id_ in labelled else min(score, 1 - LABELLED)
+                for id_, score in probabilities.items()
+            }
+        none = float(predicted[:, column[NONE]].min())
+        return Opinion({**probabilities, NONE: none}, hits, nearest)
+
+    def _fit(self) -> None:
+        with self._lock:
+            if self._model is None:
+                self._model = self._fitted()
+
+    def _fitted(self) -> Any:
+        import numpy as np
+        from sklearn.linear_model import LogisticRegression
+
+        rows: list[Reading] = []
+        labels: list[str] = []
+        for id_, application in self.applications.items():
+            for example in application.examples:
+                source = Source.read(_without_command(example))
+                rows.append(_reading(source, tuple(application.fields), self.all_cues))
+                labels.append(id_)
+                self._examples.append((id_, example))
+        served = len(rows)
+        shape = min(self.shapes, key=len)
+        for line in [*none_lines(), *self._mentions()]:
+            rows.append(_reading(Source.read(line), shape, self.all_cues))
+            labels.append(NONE)
+        vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
+        self._embedded = vectors[:served]
+        keep = np.ones(len(rows), dtype=bool)
+        if served:
+            keep[served:] = (vectors[served:] @ vectors[:served].T).max(axis=1) < SERVED
+        model = LogisticRegression(C=20.0, class_weight="balanced", max_iter=1_000)
+        kept = np.flatnonzero(keep)
+        features = self._features(rows, vectors)[kept]
+        return model.fit(features, [labels[position] for position in kept])
+
+    def _mentions(self) -> list[str]:
+        return [
+            template.format(cue)
+            for application in self.applications.values()
+            for cue in tuple(application.cues)[:_MENTIONED_CUES]
+            for template in _MENTIONS
+        ]
+
+    def _features(self, rows: Sequence[Reading], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Embedding, cue hits per application, and how the message is built; shape (len(rows), dimensions + …)."""
+        import numpy as np
+
+        cues = [[min(len(self._hits(row.instruction, id_)), 2) for id_ in self.applications] for row in rows]
+        structure = [[row.has_text, row.points, row.explicit, row.has_text and row.instructed] for row in rows]
+        return np.hstack(
+            [
+                vectors,
+                _CUE_WEIGHT * np.asarray(cues, dtype=np.float32).reshape(len(rows), len(self.applications)),
+                _STRUCTURE_WEIGHT * np.asarray(structure, dtype=np.float32),
+            ]
+        ).astype(np.float32)
+
+    def _hits(self, instruction: str, id_: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(hit[0].lower() for hit in words.cue_hits(instruction, self.cues[id_])))
+
+
+def cues_of(application: Application) -> tuple[str, ...]:
+    """An application's cues, and the words of its id and title."""
+    named = [application.id.lower(), application.title.lower()]
+    return tuple(dict.fromkeys([*application.cues, *named]))
+
+
+def none_lines() -> list[str]:
+    """Messages that no application serves: small talk, questions, and other work on texts."""
+    data = json.loads((files(__package__) / "none.json").read_text(encoding="utf-8"))
+    return [line for part in data["parts"] for line in part["lines"]]
+
+
+def _reading(source: Source, fields: tuple[str, ...], cues: Sequence[str]) -> Reading:
+    finding = find(source, fields, cues)
+    complete = finding is not None and all(name in finding.fields for name in fields if name != "context")
+    if finding is None or not complete:
+        # Long pasted text would drown the instruction.
+        return Reading(fields, _WHITESPACE.sub(" ", source.text[:500]).strip(), False, False)
+    return Reading(fields, finding.instruction, _has_text(finding), finding.explicit, finding.labelled)
+
+
+def _has_text(finding: Finding) -> bool:
+    return all(finding.source.read_value(value) for values in finding.fields.values() for value in values)
+
+
+def _embeddable(instruction: str) -> str:
+    return instruction[:600] or "…"
+
+
+def _without_command(example: str) -> str:
+    return re.sub(r"^/[\w-]+\s+", "", example)
+
+

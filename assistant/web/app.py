@@ -1,0 +1,134 @@
+"""The page as a whole: header, tabs, language, looks, and how it is served."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from assistant.applications import Request, to_jsonable
+from assistant.core import Assistant
+from assistant.web.chat import Chat
+from assistant.web.language import DEFAULT, languages, preferred, strings_for
+from assistant.web.plugins import Plugins
+
+HERE = Path(__file__).parent
+# Messages answered at a time, and messages that may wait; one more is told to come back later.
+CONCURRENT = 8
+WAITING = 64
+# Open pages whose state (the attached documents) is kept; the oldest one goes first.
+SESSIONS = 500
+# Seconds: how often uploaded files are looked through, and how old one may become.
+SWEEP = 600
+UPLOADS_LIVE = 3600
+
+THEME = gr.themes.Base(
+    primary_hue=gr.themes.colors.teal,
+    secondary_hue=gr.themes.colors.teal,
+    neutral_hue=gr.themes.colors.stone,
+    radius_size=gr.themes.sizes.radius_lg,
+    # Fonts of the system only: the page fetches nothing from elsewhere.
+    font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
+    font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "monospace"],
+)
+
+_TOGGLE_THEME = "() => { onebase.toggleTheme(); }"
+
+
+def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
+    """The page for an assistant. On a `public` page what could tell about the machine is left out."""
+    with gr.Blocks(
+        title="OneBase", analytics_enabled=False, fill_width=True, delete_cache=(SWEEP, UPLOADS_LIVE)
+    ) as app:
+        chosen = gr.BrowserState(None, storage_key="onebase-language", secret="onebase")  # noqa: S106
+        with gr.Row(elem_id="header"):
+            title = gr.HTML(elem_id="title", apply_default_css=False)
+            language = gr.Radio(
+                [(code.upper(), code) for code in languages()],
+                value=DEFAULT,
+                elem_id="language",
+                container=False,
+                show_label=False,
+                scale=0,
+                min_width=90,
+            )
+            theme = gr.Button("◐", elem_id="theme", size="sm", scale=0, min_width=44)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab(id="chat") as chat_tab:
+                chat = Chat(assistant, language)
+            with gr.Tab(id="plugins") as plugins_tab:
+                plugins = Plugins(assistant, language, public=public)
+
+        def texts(code: str, application: str, stored: Any, library: Any) -> dict[gr.blocks.Block, Any]:
+            strings = strings_for(code)
+            return {
+                language: gr.update(label=strings("language")),
+                title: f"<h1>OneBase</h1><p>{escape(strings('tagline'))}</p>",
+                chat_tab: gr.update(label=strings("chat_tab")),
+                plugins_tab: gr.update(label=strings("plugins_tab")),
+                **chat.texts(code, application, stored, library),
+                **plugins.texts(code),
+            }
+
+        def opened(
+            code: str | None, application: str, stored: Any, library: Any, request: gr.Request
+        ) -> dict[gr.blocks.Block, Any]:
+            if code not in languages():
+                code = preferred(request.headers.get("accept-language", ""))
+            words = texts(code, application, stored, library)
+            return {**words, language: gr.update(value=code, label=strings_for(code)("language"))}
+
+        def switched(
+            code: str, application: str, stored: Any, library: Any
+        ) -> dict[gr.blocks.Block, Any]:
+            return {chosen: code, **texts(code, application, stored, library)}
+
+        state = [chat.picker, chat.conversation, chat.library]
+        worded = list(texts(DEFAULT, "", None, []))
+        quiet = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        app.load(opened, [chosen, *state], worded, **quiet)
+        language.input(switched, [language, *state], [chosen, *worded], **quiet)
+        theme.click(None, js=_TOGGLE_THEME)
+
+        def ask(message: str, application: str = "") -> dict[str, Any]:
+            """Answer one message without a conversation. `application` is an id; empty: chosen automatically."""
+            *_, reply = assistant.reply(Request(message, application=application or None))
+            return {"text": reply.text, **to_jsonable(reply)}
+
+        gr.api(ask, api_name="ask", concurrency_id="reply", concurrency_limit=CONCURRENT)
+    app.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT)
+    return app
+
+
+def launch(
+    assistant: Assistant, host: str = "127.0.0.1", port: int = 7860, public: bool = False, *, block: bool = True
+) -> gr.Blocks:
+    """Serve the page and say where it is. `block` waits until the server is stopped; else the caller closes it."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    app = create_app(assistant, public)
+    _, url, _ = app.launch(
+        server_name=host,
+        server_port=port,
+        share=False,
+        show_error=not public,
+        quiet=True,
+        prevent_thread_lock=True,
+        max_file_size=assistant.settings.limits.document_bytes,
+        footer_links=[],
+        run_history=False,
+        state_session_capacity=SESSIONS,
+        enable_monitoring=False,
+        mcp_server=False,
+        ssr_mode=False,
+        pwa=False,
+        theme=THEME,
+        css_paths=HERE / "style.css",
+        head=f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+    )
+    print(f"OneBase is at {url.rstrip('/')}", flush=True)  # noqa: T201
+    if block:
+        app.block_thread()
+    return app

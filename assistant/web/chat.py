@@ -1,0 +1,432 @@
+"""The chat tab: its components, and what happens on each event.
+
+The conversation is the browser's: every event brings it along and takes the changed one back, so two visitors share
+nothing. Only the texts of attached documents, too large for that, wait in Gradio's state of the one open page.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from assistant.applications import Document, Request
+from assistant.conversation import to_json as history_json
+from assistant.core import Assistant
+from assistant.documents import read_document
+from assistant.errors import DocumentError
+from assistant.web import export, render, storage
+from assistant.web.storage import JSON, Conversation
+from assistant.web.language import Strings, strings_for
+
+logger = logging.getLogger(__name__)
+
+AUTOMATIC = ""
+FILE_TYPES = [".txt", ".md", ".pdf", ".docx", ".csv"]
+MAX_EXAMPLES = 6
+# Seconds that the texts of attached documents outlive a closed page.
+DOCUMENTS_LIVE = 3600
+
+# Documents by the id of the conversation that they were attached to.
+Attached = dict[str, tuple[Document, ...]]
+
+_REMOVE_BUTTONS = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-index]");
+  if (button) trigger("remove", { index: Number(button.dataset.index) });
+});
+"""
+_DOWNLOAD = """
+(file) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([file.text], { type: file.type }));
+  link.download = file.name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+"""
+
+
+class Chat:
+    """The tab for one assistant. Make it inside a `gr.Blocks`; `language` is the page's language component."""
+
+    def __init__(self, assistant: Assistant, language: gr.State) -> None:
+        self.assistant = assistant
+        self.limits = assistant.settings.limits
+        self.titles = {id_: application.title for id_, application in assistant.applications.items()}
+        self.language = language
+        self._components()
+        self._events()
+
+    # --- components -----------------------------------------------------------------------------------------
+
+    def _components(self) -> None:
+        # A fixed secret: with Gradio's own, drawn at each start, a restart would lose what the browser keeps.
+        # It hides nothing; the storage is the visitor's own.
+        self.conversation = gr.BrowserState(None, storage_key="onebase-conversation", secret="onebase")  # noqa: S106
+        self.library = gr.BrowserState([], storage_key="onebase-conversations", secret="onebase")  # noqa: S106
+        self.documents = gr.State({}, time_to_live=DOCUMENTS_LIVE)
+        self.exported = gr.JSON(visible=False)
+        with gr.Row(elem_id="chat", equal_height=False):
+            with gr.Column(elem_id="shelf", scale=0, min_width=240):
+                self.new = gr.Button(size="sm", elem_id="new")
+                self.shelf = gr.Radio([], container=False, show_label=False, elem_id="conversations")
+                self.delete = gr.Button(size="sm", elem_id="delete")
+                self.shelf_note = gr.HTML(elem_classes="quiet-note")
+            with gr.Column(elem_id="talk", scale=1, min_width=300):
+                self.chatbot = gr.Chatbot(
+                    elem_id="chatbot",
+                    show_label=False,
+                    container=False,
+                    height="100%",
+                    editable="user",
+                    buttons=["copy"],
+                    layout="bubble",
+                    # Nobody's text is read as Markdown; what is left of HTML is escaped in `render`.
+                    render_markdown=False,
+                    sanitize_html=True,
+                    allow_tags=False,
+                    latex_delimiters=[],
+                    group_consecutive_messages=False,
+                    feedback_options=("Like", "Dislike"),
+                )
+                self.chips = gr.HTML(
+                    elem_id="chips", js_on_load=_REMOVE_BUTTONS, apply_default_css=False, visible=False
+                )
+                with gr.Column(elem_id="composer"):
+                    self.textbox = gr.Textbox(
+                        elem_id="message",
+                        show_label=False,
+                        container=False,
+                        lines=1,
+                        max_lines=8,
+                        autofocus=True,
+                        submit_btn=True,
+                        stop_btn=False,
+                    )
+                    with gr.Row(elem_id="tools"):
+                        self.picker = gr.Dropdown(
+                            elem_id="picker", container=False, show_label=False, scale=0, min_width=180
+                        )
+                        self.attach = gr.UploadButton(
+                            elem_id="attach",
+                            file_count="multiple",
+                            file_types=FILE_TYPES,
+                            size="sm",
+                            scale=0,
+                            min_width=60,
+                        )
+                        self.export_markdown = gr.Button(
+                            elem_id="export-markdown", size="sm", scale=0, min_width=60
+                        )
+                        self.export_json = gr.Button(elem_id="export-json", size="sm", scale=0, min_width=60)
+
+    def texts(self, language: str, application: str, stored: JSON, library: JSON) -> dict[gr.Component, Any]:
+        """Every component's words in a language."""
+        strings = strings_for(language)
+        conversation = storage.from_json(stored)
+        return {
+            self.new: gr.update(value=strings("new")),
+            self.delete: gr.update(value=strings("delete")),
+            self.shelf: self._shelf(conversation, library, strings),
+            self.shelf_note: f"<p>{escape(strings('kept_here'))}</p>",
+            self.picker: gr.update(
+                label=strings("application"),
+                choices=[
+                    (strings("automatic"), AUTOMATIC),
+                    *((title, id_) for id_, title in self.titles.items()),
+                ],
+                value=application if application in self.titles else AUTOMATIC,
+            ),
+            self.attach: gr.update(label=strings("attach")),
+            self.export_markdown: gr.update(value=strings("export_markdown")),
+            self.export_json: gr.update(value=strings("export_json")),
+            self.textbox: self._placeholder(application, strings),
+            self.chatbot: self._chatbot(conversation, application, strings),
+        }
+
+    def _placeholder(self, application: str, strings: Strings) -> Any:
+        """What the empty message box says: an example for the pinned application."""
+        placeholder = strings("placeholder")
+        if (pinned := self.assistant.applications.get(application)) and pinned.examples:
+            example = " ".join(pinned.examples[0].split())
+            placeholder = strings("placeholder_pinned", title=pinned.title, example=example)
+        return gr.update(label=strings("message"), placeholder=placeholder)
+
+    def _examples(self, application: str) -> list[dict[str, str]]:
+        """The pinned application's examples, or one of each application."""
+        if pinned := self.assistant.applications.get(application):
+            chosen = [(pinned.title, example) for example in pinned.examples[:MAX_EXAMPLES]]
+        else:
+            applications = self.assistant.applications.values()
+            chosen = [(a.title, a.examples[0]) for a in applications if a.examples][:MAX_EXAMPLES]
+        return [{"text": example, "display_text": f"{title}\n{example}"} for title, example in chosen]
+
+    def _chatbot(self, conversation: Conversation, application: str, strings: Strings) -> Any:
+        hint = strings("welcome_hint" if self.titles else "welcome_none")
+        return gr.update(
+            value=self._messages(conversation, strings),
+            feedback_value=_feedback(conversation),
+            examples=self._examples(application),
+            placeholder=f"<h2>{escape(strings('welcome'))}</h2><p>{escape(hint)}</p>",
+        )
+
+    def _messages(
+        self, conversation: Conversation, strings: Strings, *, streaming: bool = False
+    ) -> list[dict[str, Any]]:
+        """One message a turn, so that a message's index is its turn's."""
+        messages: list[dict[str, Any]] = []
+        last = len(conversation.entries) - 1
+        for index, entry in enumerate(conversation.entries):
+            if entry.reply is None:
+                content = {"type": "text", "text": render.literal(entry.turn.text)}
+                messages.append({"role": entry.turn.role, "content": [content]})
+                continue
+            stopped = not entry.reply.done and not (streaming and index == last)
+            html = render.reply_html(entry.reply, self.titles, strings, stopped=stopped)
+            options = [
+                {"label": option.label, "value": option.message} for option in render.suggestions(entry.reply)
+            ]
+            messages.append(
+                {"role": "assistant", "content": [gr.HTML(html, render=False)], "options": options}
+            )
+        return messages
+
+    def _shelf(self, conversation: Conversation, library: JSON, strings: Strings) -> Any:
+        titles = storage.titles(library, strings("untitled"))
+        ids = {id_ for _, id_ in titles}
+        value = conversation.id if conversation.id in ids else None
+        return gr.update(label=strings("conversations"), choices=titles, value=value)
+
+    # --- events ---------------------------------------------------------------------------------------------
+
+    def _events(self) -> None:
+        private = {"api_visibility": "private", "show_progress": "hidden"}
+        quick = {**private, "queue": False}
+        here = [self.conversation, self.language]
+        prepared = [self.conversation, self.textbox]
+        kept = [self.library, self.shelf, self.textbox]
+        replies = []
+        for event in (
+            self.textbox.submit(self._say, [self.textbox, *here], prepared, **quick),
+            self.chatbot.example_select(self._say_example, here, prepared, **quick),
+            self.chatbot.option_select(self._say_option, here, prepared, **quick),
+            self.chatbot.retry(self._retry, here, prepared, **quick),
+            self.chatbot.edit(self._edit, here, prepared, **quick),
+        ):
+            reply = event.then(
+                self._reply,
+                [self.conversation, self.picker, self.documents, self.language],
+                [self.chatbot, self.conversation, self.textbox],
+                concurrency_id="reply",
+                **private,
+            )
+            reply.then(self._keep, [*here, self.library], kept, **quick)
+            replies.append(reply)
+        self.textbox.stop(
+            self._stop, [*here, self.library], [self.chatbot, *kept], cancels=replies, **quick
+        )
+        self.chatbot.undo(self._undo, [*here, self.picker], [self.chatbot, *prepared], **quick)
+        self.chatbot.like(self._like, self.conversation, self.conversation, **quick)
+
+        opened = [self.conversation, self.chatbot, self.chips, self.shelf]
+        open_inputs = [self.library, self.documents, self.picker, self.language]
+        self.new.click(self._new, open_inputs, opened, **quick)
+        self.shelf.input(self._open, [self.shelf, *open_inputs], opened, **quick)
+        self.delete.click(self._delete, [self.conversation, *open_inputs], [self.library, *opened], **quick)
+
+        self.picker.input(self._pick, [*here, self.picker], [self.textbox, self.chatbot], **quick)
+        attached = [self.documents, self.conversation, self.chips]
+        self.attach.upload(self._attach, [self.attach, self.documents, *here], attached, **private)
+        self.chips.remove(self._detach, [self.documents, *here], [self.documents, self.chips], **quick)
+        for button, handler in (
+            (self.export_markdown, self._export_markdown),
+            (self.export_json, self._export_json),
+        ):
+            button.click(handler, here, self.exported, **quick).then(None, self.exported, js=_DOWNLOAD)
+
+    # Saying something: each of these leaves a conversation whose last message waits for its reply.
+
+    def _say(self, message: str, stored: JSON, language: str) -> tuple[Any, Any]:
+        conversation = storage.from_json(stored)
+        strings = strings_for(language)
+        if not message.strip():
+            gr.Info(strings("empty_message"))
+            return gr.skip(), gr.skip()
+        if len(message) > self.limits.message_characters:
+            gr.Warning(
+                strings(
+                    "message_too_long",
+                    count=strings.number(len(message)),
+                    limit=strings.number(self.limits.message_characters),
+                )
+            )
+            return gr.skip(), gr.skip()
+        if conversation.full:
+            gr.Warning(strings("conversation_full"))
+            return gr.skip(), gr.skip()
+        return storage.to_json(conversation.said(message)), ""
+
+    def _say_example(self, stored: JSON, language: str, event: gr.SelectData) -> tuple[Any, Any]:
+        return self._say(str(event.value["text"]), stored, language)
+
+    def _say_option(self, stored: JSON, language: str, event: gr.SelectData) -> tuple[Any, Any]:
+        return self._say(str(event.value), stored, language)
+
+    def _retry(self, stored: JSON, language: str, event: gr.RetryData) -> tuple[Any, Any]:
+        conversation, message = storage.from_json(stored).before(_index(event.index))
+        return self._say(message, storage.to_json(conversation), language)
+
+    def _edit(self, stored: JSON, language: str, event: gr.EditData) -> tuple[Any, Any]:
+        conversation, _ = storage.from_json(stored).before(_index(event.index))
+        return self._say(unescape(str(event.value)), storage.to_json(conversation), language)
+
+    def _reply(
+        self, stored: JSON, application: str, documents: Attached, language: str
+    ) -> Iterator[tuple[Any, Any, Any]]:
+        """Answer the message that waits, showing the reply as it grows."""
+        conversation = storage.from_json(stored)
+        if not conversation.pending:
+            return
+        strings = strings_for(language)
+        yield self._messages(conversation, strings), gr.skip(), gr.update(submit_btn=False, stop_btn=True)
+        *history, turn = conversation.turns
+        request = Request(
+            turn.text,
+            tuple(history),
+            tuple(documents.get(conversation.id, ())),
+            application or None,
+            language,
+        )
+        with closing(self.assistant.reply(request)) as replies:
+            for reply in replies:
+                conversation = conversation.answered(reply)
+                messages = self._messages(conversation, strings, streaming=True)
+                yield messages, storage.to_json(conversation), gr.skip()
+
+    def _keep(self, stored: JSON, language: str, library: JSON) -> tuple[Any, Any, Any]:
+        """The reply is there, or is given up: store the conversation and let the person write again."""
+        conversation = storage.from_json(stored)
+        library = storage.remember(library, conversation)
+        shelf = self._shelf(conversation, library, strings_for(language))
+        return library, shelf, gr.update(submit_btn=True, stop_btn=False)
+
+    def _stop(self, stored: JSON, language: str, library: JSON) -> tuple[Any, Any, Any, Any]:
+        """What `_keep` does, with the reply marked as stopped."""
+        messages = self._messages(storage.from_json(stored), strings_for(language))
+        return messages, *self._keep(stored, language, library)
+
+    def _undo(self, stored: JSON, language: str, application: str, event: gr.UndoData) -> tuple[Any, Any, str]:
+        """Take the last exchange back; its message returns to the message box."""
+        conversation, message = storage.from_json(stored).before(_index(event.index))
+        chatbot = self._chatbot(conversation, application, strings_for(language))
+        return chatbot, storage.to_json(conversation), message
+
+    def _like(self, stored: JSON, event: gr.LikeData) -> JSON:
+        """Keep the opinion with the conversation; the log gets it without the words."""
+        index = _index(event.index)
+        conversation = storage.from_json(stored)
+        liked = event.liked if isinstance(event.liked, bool) else None
+        conversation = conversation.liked(index, liked)
+        if 0 <= index < len(conversation.entries):
+            logger.info("A reply of %s: liked=%s.", conversation.entries[index].turn.application, liked)
+        return storage.to_json(conversation)
+
+    # The shelf: all conversations of this browser.
+
+    def _show(
+        self, conversation: Conversation, library: JSON, documents: Attached, application: str, language: str
+    ) -> tuple[Any, Any, Any, Any]:
+        strings = strings_for(language)
+        return (
+            storage.to_json(conversation),
+            self._chatbot(conversation, application, strings),
+            _chips(documents.get(conversation.id, ()), strings),
+            self._shelf(conversation, library, strings),
+        )
+
+    def _new(self, library: JSON, *rest: Any) -> tuple[Any, ...]:
+        return self._show(Conversation(), library, *rest)
+
+    def _open(self, id_: str, library: JSON, *rest: Any) -> tuple[Any, ...]:
+        return self._show(storage.find(library, id_), library, *rest)
+
+    def _delete(self, stored: JSON, library: JSON, *rest: Any) -> tuple[Any, ...]:
+        library = storage.forget(library, storage.from_json(stored).id)
+        return library, *self._show(Conversation(), library, *rest)
+
+    def _pick(self, stored: JSON, language: str, application: str) -> tuple[Any, Any]:
+        strings = strings_for(language)
+        return self._placeholder(application, strings), gr.update(examples=self._examples(application))
+
+    # Documents and export.
+
+    def _attach(
+        self, files: Sequence[str], documents: Attached, stored: JSON, language: str
+    ) -> tuple[Any, Any, Any]:
+        """Read the files as documents of this conversation; what cannot be read is said and left out."""
+        conversation, strings = storage.from_json(stored), strings_for(language)
+        attached = list(documents.get(conversation.id, ()))
+        for path in map(Path, files or ()):
+            if len(attached) >= self.limits.documents:
+                gr.Warning(strings("too_many_documents", limit=self.limits.documents))
+                break
+            try:
+                attached.append(read_document(path, self.limits, path.name))
+            except DocumentError as error:
+                gr.Warning(escape(str(error)))
+        documents = {**documents, conversation.id: tuple(attached)}
+        # A conversation gets its id when it is first used; the documents hang on it.
+        return documents, storage.to_json(conversation), _chips(attached, strings)
+
+    def _detach(
+        self, documents: Attached, stored: JSON, language: str, event: gr.EventData
+    ) -> tuple[Attached, Any]:
+        id_ = storage.from_json(stored).id
+        kept = list(documents.get(id_, ()))
+        if 0 <= (index := _index(event.index)) < len(kept):
+            del kept[index]
+        return {**documents, id_: tuple(kept)}, _chips(kept, strings_for(language))
+
+    def _export_markdown(self, stored: JSON, language: str) -> dict[str, str]:
+        text = export.markdown(storage.from_json(stored), self.titles, strings_for(language))
+        return {"name": "conversation.md", "type": "text/markdown", "text": text}
+
+    def _export_json(self, stored: JSON, language: str) -> dict[str, str]:
+        """What `assistant ask --history` reads."""
+        turns = history_json(storage.from_json(stored).turns)
+        text = json.dumps(turns, ensure_ascii=False, indent=2)
+        return {"name": "conversation.json", "type": "application/json", "text": text}
+
+
+def _chips(documents: Sequence[Document], strings: Strings) -> Any:
+    """The attached documents with a button each to remove it."""
+    chips = []
+    for index, document in enumerate(documents):
+        pages = len(document.pages)
+        count = strings("pages_one") if pages == 1 else strings("pages_many", count=strings.number(pages))
+        remove = escape(strings("remove_document", name=document.name))
+        chips.append(
+            f'<li><span class="name" dir="auto">{escape(document.name)}</span><small>{escape(count)}</small>'
+            f'<button type="button" data-index="{index}" aria-label="{remove}" title="{remove}">×</button></li>'
+        )
+    label = escape(strings("documents"))
+    return gr.update(value=f'<ul aria-label="{label}">{"".join(chips)}</ul>', visible=bool(chips))
+
+
+def _feedback(conversation: Conversation) -> list[str | None]:
+    """The opinions in the form of Gradio's chatbot: one for each reply."""
+    names = {True: "Like", False: "Dislike", None: None}
+    return [names[entry.liked] for entry in conversation.entries if entry.turn.role == "assistant"]
+
+
+def _index(index: Any) -> int:
+    """A message's place in an event, which Gradio gives as a number or in a pair."""
+    first = index[0] if isinstance(index, list | tuple) and index else index
+    return first if isinstance(first, int) else -1

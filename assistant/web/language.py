@@ -1,0 +1,61 @@
+"""The interface's strings: one JSON file a language; another file is another language."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).with_name("strings")
+DEFAULT = "en"
+
+
+class Strings:
+    """The strings of one language by key; `strings("key", name=…)` fills in the placeholders."""
+
+    def __init__(self, language: str, strings: dict[str, str]) -> None:
+        self.language = language
+        self._strings = strings
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The string under `key`. Raises KeyError for one that is not there: a defect, not a missing translation."""
+        return self._strings[key].format(**values)
+
+    def percent(self, probability: float) -> str:
+        """A probability as the language writes it; never 100 % for what is not certain."""
+        shown = min(99.9, probability * 100) if probability < 1 else 100.0
+        digits = f"{shown:.1f}" if shown < 10 or shown > 99 else f"{shown:.0f}"
+        return f"{self._decimal(digits)} %"
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number with the language's decimal and thousands separators."""
+        return self._decimal(f"{value:,.{digits}f}")
+
+    def _decimal(self, text: str) -> str:
+        """`text` is written the English way; `separators` holds the language's thousands and decimal signs."""
+        thousands, decimal = self._strings["separators"]
+        return text.translate({ord(","): thousands, ord("."): decimal})
+
+
+@cache
+def languages() -> dict[str, str]:
+    """Language codes and their own names, the default first."""
+    codes = sorted((path.stem for path in FOLDER.glob("*.json")), key=lambda code: (code != DEFAULT, code))
+    return {code: strings_for(code)("language_name") for code in codes}
+
+
+@cache
+def strings_for(language: str) -> Strings:
+    """The strings of a language. Raises FileNotFoundError where there is none."""
+    return Strings(language, json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8")))
+
+
+def preferred(accept_language: str) -> str:
+    """The best of our languages for an Accept-Language header (RFC 9110, section 12.5.4)."""
+    wishes = []
+    for position, wish in enumerate(accept_language[:1000].split(",")):
+        tag, _, quality = wish.strip().partition(";q=")
+        weight = float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 1.0
+        wishes.append((-weight, position, tag.split("-")[0].lower()))
+    return next((code for _, _, code in sorted(wishes) if code in languages()), DEFAULT)

@@ -1,0 +1,140 @@
+"""Rows of training, evaluation and prediction data: JSON lines or CSV, plain or gzipped."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assistant.errors import DataError
+
+# A longer line is no row of text data. Characters.
+MAX_LINE = 2_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its 1-based number in the file and either its values or what is wrong with it."""
+
+    number: int
+    values: Mapping[str, Any]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled example: the texts in the order of the application's fields."""
+
+    texts: tuple[str, ...]
+    label: str
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Yield the rows of `*.jsonl`, `*.csv`, or the same with `.gz`.
+
+    A bad row is yielded with its error, so that the caller decides; a file that cannot be read at all raises
+    DataError.
+    """
+    kind = _kind(path)
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as raw:
+            text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+            yield from _json_rows(text) if kind == ".jsonl" else _csv_rows(text, path)
+    except FileNotFoundError:
+        raise DataError(f"There is no file {str(path)!r}.") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path.name} is not UTF-8 (byte {error.start}); expected UTF-8 text.") from None
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path.name} cannot be read: {error}.") from None
+
+
+def _kind(path: Path) -> str:
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    kind = suffixes[-1] if suffixes else ""
+    if kind not in (".jsonl", ".csv"):
+        raise DataError(f"{path.name} is neither .jsonl nor .csv (plain or .gz).")
+    return kind
+
+
+def _json_rows(text: io.TextIOWrapper) -> Iterator[Row]:
+    for number, line in enumerate(text, 1):
+        if not line.strip():
+            continue
+        if len(line) > MAX_LINE:
+            yield Row(number, {}, f"longer than {MAX_LINE:,} characters")
+            continue
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield Row(number, {}, f"no JSON: {error}")
+            continue
+        if isinstance(values, dict):
+            yield Row(number, values)
+        else:
+            yield Row(number, {}, f"a JSON {type(values).__name__}, expected an object")
+
+
+def _csv_rows(text: io.TextIOWrapper, path: Path) -> Iterator[Row]:
+    reader = csv.reader(text)
+    try:
+        header = next(reader, None)
+        if not header:
+            raise DataError(f"{path.name} is empty; expected a header line.")
+        for number, cells in enumerate(reader, 1):
+            if len(cells) == len(header):
+                yield Row(number, dict(zip(header, cells, strict=True)))
+            elif cells:
+                yield Row(number, {}, f"{len(cells)} cells, expected {len(header)} ({', '.join(header)})")
+    except csv.Error as error:
+        raise DataError(f"{path.name} is no CSV: {error}.") from None
+
+
+def read_texts(row: Row, fields: Sequence[str]) -> tuple[str, ...]:
+    """The row's texts in the order of `fields`. Raises DataError naming the row and the field."""
+    if row.error:
+        raise DataError(f"Row {row.number}: {row.error}.")
+    for field in fields:
+        if field not in row.values:
+            raise DataError(f"Row {row.number} has no field {field!r}; it has: {', '.join(row.values) or 'none'}.")
+        if not isinstance(row.values[field], str) or not row.values[field].strip():
+            raise DataError(f"Row {row.number}: {field!r} is {row.values[field]!r:.60}; expected a text.")
+    return tuple(row.values[field] for field in fields)
+
+
+def read_examples(
+    path: Path, fields: Sequence[str], label_names: Mapping[str, str | None] | None = None
+) -> list[Example]:
+    """All labelled examples of a file. `label_names` renames labels; None as the new name leaves a row out.
+
+    Raises DataError naming the first row that is wrong.
+    """
+    examples = []
+    for row in read_rows(path):
+        texts = read_texts(row, fields)
+        label = row.values.get("label")
+        if not isinstance(label, str | int) or not str(label).strip():
+            raise DataError(f"Row {row.number} of {path.name} has no 'label'; expected the name of a class.")
+        name: str | None = str(label)
+        if label_names is not None:
+            if name not in label_names:
+                raise DataError(f"Row {row.number} of {path.name}: unknown label {name!r}; known: {list(label_names)}.")
+            name = label_names[name]
+        if name is not None:
+            examples.append(Example(texts, name))
+    if not examples:
+        raise DataError(f"{path.name} holds no labelled row.")
+    return examples
+
+
+def fingerprint(examples: Sequence[Example]) -> str:
+    """The first 16 hexadecimal digits of the sha256 over all examples in order: names the data in a run record."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update("\x1f".join((*example.texts, example.label)).encode("utf-8", "surrogatepass") + b"\x1e")
+    return digest.hexdigest()[:16]

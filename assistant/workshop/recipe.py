@@ -1,0 +1,101 @@
+"""A recipe: everything that makes an adapter, in one strict YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assistant.errors import DataError
+from assistant.workshop.data import Example, read_examples
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Strict):
+    """A data file below the data folder. `labels` renames labels, null leaves those rows out; `rows` takes that many
+    (spread evenly over the file); `repeat` counts it several times."""
+
+    path: str
+    licence: str
+    labels: dict[str, str | None] | None = None
+    rows: int | None = Field(default=None, gt=0)
+    repeat: int = Field(default=1, ge=1, le=20)
+
+    def read(self, folder: Path, fields: tuple[str, ...]) -> list[Example]:
+        """The examples, from `folder / path`. Raises DataError."""
+        path = folder / self.path
+        examples = read_examples(path, fields, self.labels)
+        if self.rows is not None and self.rows < len(examples):
+            step = len(examples) / self.rows
+            examples = [examples[int(i * step)] for i in range(self.rows)]
+        return examples * self.repeat
+
+
+class Lora(_Strict):
+    """Low-rank adaptation (Hu et al. 2021, arXiv 2106.09685) of all linear layers."""
+
+    name: Literal["lora"] = "lora"
+    rank: int = Field(default=16, ge=1, le=64)
+    alpha: float = Field(default=32, gt=0)
+
+
+class Bottleneck(_Strict):
+    """Houlsby adapters (arXiv 1902.00751): a small residual network after each attention and feed-forward block."""
+
+    name: Literal["bottleneck"] = "bottleneck"
+    size: int = Field(default=64, ge=1, le=512)
+
+
+Method = Annotated[Lora | Bottleneck, Field(discriminator="name")]
+
+
+class Training(_Strict):
+    """The training loop's settings. One step sees `batch_size` examples of similar length."""
+
+    epochs: float = Field(default=4, gt=0, le=100)
+    batch_size: int = Field(default=32, ge=1, le=1024)
+    learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    warmup: float = Field(default=0.06, ge=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    # Weights of classes in the loss: 0 none, 1 fully inverse to their frequency.
+    class_balance: float = Field(default=0.0, ge=0, le=1)
+    # Probability of replacing a word piece by [MASK] in training, against keyword reflexes.
+    token_dropout: float = Field(default=0.0, ge=0, lt=1)
+    max_tokens: int = Field(default=128, ge=8, le=512)
+    # Dev evaluations in a whole run; training stops after `patience` of them without a better one.
+    evaluations: int = Field(default=12, ge=1)
+    patience: int = Field(default=6, ge=1)
+    seed: int = 0
+
+
+class Recipe(_Strict):
+    """What makes an adapter."""
+
+    application: str
+    fields: tuple[str, ...] = ("text",)
+    labels: tuple[str, ...] = Field(min_length=2, max_length=1000)
+    method: Method = Lora()
+    training: Training = Training()
+    train: tuple[Source, ...] = Field(min_length=1)
+    dev: tuple[Source, ...] = Field(min_length=1)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe. Raises DataError naming the file, the key and what is expected."""
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Recipe.model_validate(content)
+    except FileNotFoundError:
+        raise DataError(f"There is no recipe {str(path)!r}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{path.name}: {where}: {first['msg']} (it is {first['input']!r:.60}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{path.name} is no YAML: {str(error).splitlines()[0]}.") from None

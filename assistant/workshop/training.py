@@ -1,0 +1,329 @@
+"""The training loop: one adapter and its head on the frozen base, resumable, deterministic by seed.
+
+The base carries the weights that its int8 form stands for, so that an adapter learns what it will be served on. It
+computes in bfloat16 with float32 master weights for what is trained (Micikevicius et al. 2018, arXiv 1710.03740); its
+own dropout is off: a frozen base with a small adapter hardly overfits, and random numbers cost a tenth of the time.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from assistant.engine import embedded
+from assistant.engine.heads import Head, new_head
+from assistant.engine.quantization import fake_quantized
+from assistant.workshop.data import Example, fingerprint
+from assistant.workshop.recipe import Lora, Method, Recipe, Training
+
+MASK_TOKEN = 103  # [MASK] of the BERT vocabulary
+# A batch holds at most this many tokens, padding included, so that long texts do not swell the memory.
+MAX_BATCH_TOKENS = 8192
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One example as token ids, segment ids and a label index."""
+
+    ids: list[int]
+    segments: list[int]
+    label: int
+
+
+@dataclass
+class Progress:
+    """Where a run stands; also what is resumed from."""
+
+    step: int = 0
+    best_step: int = 0
+    best_score: float = -math.inf
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class AdaptedModel(nn.Module):
+    """The frozen base with one trainable adapter (through PEFT) and a head."""
+
+    def __init__(self, method: Method, outputs: int, seed: int, dtype: torch.dtype = torch.bfloat16) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        self.encoder = with_adapter(base_model().to(dtype), method)
+        head = new_head("pooled", embedded.Dimensions().hidden, outputs, torch.Generator().manual_seed(seed))
+        self.head_weight, self.head_bias = head.weight, head.bias
+        self.eval()
+
+    @property
+    def head(self) -> Head:
+        """The head on the pooled state."""
+        return Head("pooled", self.head_weight, self.head_bias)
+
+    def forward(self, ids: Tensor, segments: Tensor, mask: Tensor) -> Tensor:
+        """Logits (rows, outputs) in float32 from token ids, segment ids and mask, each (rows, tokens)."""
+        states = self.encoder(input_ids=ids, token_type_ids=segments, attention_mask=mask).last_hidden_state
+        return self.head(states.float(), mask)
+
+    def trained(self) -> dict[str, nn.Parameter]:
+        """What is trained, by name."""
+        return {name: p for name, p in self.named_parameters() if p.requires_grad}
+
+
+def base_model() -> Any:
+    """The embedded base as a transformers BertModel with the weights that its int8 form stands for."""
+    from transformers import BertConfig, BertModel
+
+    # Eager attention: on a CPU the backward pass of the fused one takes a third of the whole time.
+    config = BertConfig.from_pretrained(embedded.folder(), attn_implementation="eager")
+    model = BertModel(config, add_pooling_layer=False)
+    state = fake_quantized(embedded.weights())
+    model.load_state_dict({name: value for name, value in state.items() if not name.startswith("pooler")}, strict=False)
+    # What PEFT writes into an adapter's configuration as its base.
+    model.config._name_or_path = model.name_or_path = f"sentence-transformers/{embedded.NAME}"
+    return model.eval()
+
+
+def peft_config(method: Method) -> Any:
+    """The PEFT configuration of a recipe's method."""
+    if isinstance(method, Lora):
+        from peft import LoraConfig
+
+        return LoraConfig(r=method.rank, lora_alpha=method.alpha, target_modules=["query", "key", "value", "dense"])
+    from assistant.engine.bottleneck import BottleneckConfig
+
+    return BottleneckConfig(size=method.size)
+
+
+def with_adapter(base: Any, method: Method) -> Any:
+    """The base with a new adapter of this method, in the base's own precision, as a PeftModel."""
+    from peft import get_peft_model
+
+    with warnings.catch_warnings():
+        # PEFT 0.21 asks transformers for an attribute that transformers 5.23 renamed.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        return get_peft_model(base, peft_config(method), autocast_adapter_dtype=False)
+
+
+class MasterWeights:
+    """Float32 copies of the parameters for the optimizer; the model keeps its own, coarser ones."""
+
+    def __init__(self, parameters: dict[str, nn.Parameter]) -> None:
+        self.parameters = parameters
+        self.masters = {name: p.detach().float().clone().requires_grad_() for name, p in parameters.items()}
+
+    def take_gradients(self, max_norm: float = 1.0) -> None:
+        """Move the gradients from the model to the masters and clip their global norm."""
+        for name, parameter in self.parameters.items():
+            self.masters[name].grad = None if parameter.grad is None else parameter.grad.float()
+            parameter.grad = None
+        nn.utils.clip_grad_norm_(list(self.masters.values()), max_norm)
+
+    @torch.no_grad()
+    def give_values(self) -> None:
+        """Copy the masters' values into the model."""
+        for name, parameter in self.parameters.items():
+            parameter.copy_(self.masters[name])
+
+
+def encode(examples: Sequence[Example], labels: Sequence[str], max_tokens: int) -> list[Encoded]:
+    """Tokenize texts (or pairs) and number the labels. Raises ValueError for a label that is not listed."""
+    tokenizer = embedded.tokenizer(max_tokens)
+    inputs = [e.texts[0] if len(e.texts) == 1 else (e.texts[0], e.texts[1]) for e in examples]
+    encodings = tokenizer.encode_batch(inputs)
+    return [Encoded(t.ids, t.type_ids, labels.index(e.label)) for t, e in zip(encodings, examples, strict=True)]
+
+
+def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> Iterator[list[Encoded]]:
+    """Batches of similar length; shuffled when `rng` is given, otherwise sorted by length."""
+    order = list(range(len(data)))
+    if rng is not None:
+        rng.shuffle(order)
+    # Sorting within large chunks of the shuffled order keeps padding small and the order random.
+    chunk = size * 64 if rng is not None else len(order) or 1
+    groups: list[list[Encoded]] = []
+    for start in range(0, len(order), chunk):
+        members = sorted(order[start : start + chunk], key=lambda i: len(data[i].ids))
+        group: list[Encoded] = []
+        for i in members:
+            if len(group) == size or (len(group) + 1) * len(data[i].ids) > max(MAX_BATCH_TOKENS, len(data[i].ids)):
+                groups.append(group)
+                group = []
+            group.append(data[i])
+        groups.append(group)
+    if rng is not None:
+        rng.shuffle(groups)
+    yield from (group for group in groups if group)
+
+
+def tensors(batch: Sequence[Encoded]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Ids, segments and mask (rows, tokens), padded on the right, and labels (rows,)."""
+    width = max(len(e.ids) for e in batch)
+    ids = torch.tensor([e.ids + [0] * (width - len(e.ids)) for e in batch])
+    segments = torch.tensor([e.segments + [0] * (width - len(e.ids)) for e in batch])
+    mask = torch.tensor([[1] * len(e.ids) + [0] * (width - len(e.ids)) for e in batch])
+    return ids, segments, mask, torch.tensor([e.label for e in batch])
+
+
+@torch.inference_mode()
+def predict_logits(model: AdaptedModel, data: Sequence[Encoded], batch_size: int = 64) -> Tensor:
+    """Logits (len(data), outputs) in the order of `data`."""
+    order = sorted(range(len(data)), key=lambda i: len(data[i].ids))
+    logits: list[Tensor] = []
+    for batch in batches([data[i] for i in order], batch_size, None):
+        ids, segments, mask, _ = tensors(batch)
+        logits.append(model(ids, segments, mask))
+    return torch.cat(logits)[torch.tensor(order).argsort()]
+
+
+def class_weights(data: Sequence[Encoded], classes: int, balance: float) -> Tensor:
+    """Loss weights (classes,): 1 at balance 0, inversely proportional to frequency at 1; mean 1 over the data."""
+    counts = torch.bincount(torch.tensor([e.label for e in data]), minlength=classes).clamp_min(1).float()
+    weights = (counts.sum() / counts) ** balance
+    return weights * counts.sum() / (weights * counts).sum()
+
+
+def _dropped(ids: Tensor, segments: Tensor, mask: Tensor, rate: float, generator: torch.Generator) -> Tensor:
+    """Replace a share of the word pieces, never the first or a separator, by [MASK]."""
+    keep = torch.rand(ids.shape, generator=generator) >= rate
+    special = (ids == 101) | (ids == 102) | (mask == 0)
+    return torch.where(keep | special, ids, torch.full_like(ids, MASK_TOKEN))
+
+
+def train(
+    recipe: Recipe,
+    train_data: Sequence[Example],
+    dev_data: Sequence[Example],
+    run: Path,
+    report: Callable[[Progress, int, float], bool] = lambda progress, steps, loss: True,
+    save_every: int = 500,
+) -> AdaptedModel:
+    """Train one adapter and return the model of the best dev evaluation.
+
+    `run` is a folder for checkpoints and `record.json`; when it holds a checkpoint of the same recipe and data, the
+    run goes on from there and ends as if it had never stopped. `report` is called after every step with the progress,
+    the number of steps and the running loss; returning False stops the run (the checkpoint is kept).
+    """
+    from assistant.workshop.evaluation import macro_f1  # late: it imports scikit-learn
+
+    settings = recipe.training
+    data = encode(train_data, recipe.labels, settings.max_tokens)
+    dev = encode(dev_data, recipe.labels, settings.max_tokens)
+    model = AdaptedModel(recipe.method, len(recipe.labels), settings.seed)
+    weights = MasterWeights(model.trained())
+    optimizer = torch.optim.AdamW(
+        list(weights.masters.values()), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98)
+    )
+    per_epoch = sum(1 for _ in batches(data, settings.batch_size, random.Random(0)))
+    steps = max(1, round(per_epoch * settings.epochs))
+    evaluate_every = max(1, steps // settings.evaluations)
+    identity = {"recipe": recipe.model_dump(mode="json"), "data": fingerprint(train_data), "dev": fingerprint(dev_data)}
+    progress = _resume(run, identity, weights, optimizer)
+    balance = class_weights(data, len(recipe.labels), settings.class_balance)
+    started, running = time.monotonic() - progress.seconds, 0.0
+    for step, batch in _steps(data, settings, per_epoch, progress.step, steps):
+        if progress.step - progress.best_step > settings.patience * evaluate_every and progress.best_step:
+            break
+        ids, segments, mask, labels = tensors(batch)
+        if settings.token_dropout:
+            # A generator per step, so that a resumed run draws the same.
+            generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
+            ids = _dropped(ids, segments, mask, settings.token_dropout, generator)
+        loss = nn.functional.cross_entropy(
+            model(ids, segments, mask), labels, weight=balance, label_smoothing=settings.label_smoothing
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        weights.take_gradients()
+        for group in optimizer.param_groups:
+            group["lr"] = settings.learning_rate * _schedule(step, steps, settings.warmup)
+        optimizer.step()
+        weights.give_values()
+        running = 0.98 * running + 0.02 * loss.item() if running else loss.item()
+        progress.step, progress.seconds = step + 1, time.monotonic() - started
+        if progress.step % evaluate_every == 0 or progress.step == steps:
+            predicted = predict_logits(model, dev).argmax(-1)
+            score = macro_f1([e.label for e in dev], predicted.tolist())
+            progress.history.append({"step": progress.step, "loss": round(running, 4), "dev_macro_f1": round(score, 5)})
+            if score > progress.best_score:
+                progress.best_score, progress.best_step = score, progress.step
+                _write(run / "best.safetensors", {n: p.detach() for n, p in weights.masters.items()})
+        if progress.step % save_every == 0 or progress.step == steps:
+            _save(run, identity, weights, optimizer, progress)
+        if not report(progress, steps, running):
+            _save(run, identity, weights, optimizer, progress)
+            break
+    if (run / "best.safetensors").is_file():
+        best = load_file(run / "best.safetensors")
+        with torch.no_grad():
+            for name, master in weights.masters.items():
+                master.copy_(best[name])
+        weights.give_values()
+    return model
+
+
+def _steps(
+    data: Sequence[Encoded], settings: Training, per_epoch: int, first: int, steps: int
+) -> Iterator[tuple[int, list[Encoded]]]:
+    """(step, batch) from step `first` on; the order of each epoch depends on the seed and the epoch only."""
+    for epoch in range(first // per_epoch, math.ceil(steps / per_epoch)):
+        ordered = batches(data, settings.batch_size, random.Random(settings.seed * 1009 + epoch))
+        for step, batch in enumerate(ordered, epoch * per_epoch):
+            if first <= step < steps:
+                yield step, batch
+
+
+def _schedule(step: int, steps: int, warmup: float) -> float:
+    """Linear warm-up, then linear decay to zero; a factor in [0, 1]."""
+    rise = max(1, round(steps * warmup))
+    return (step + 1) / rise if step < rise else max(0.0, (steps - step) / max(1, steps - rise))
+
+
+def _save(
+    run: Path, identity: dict[str, Any], weights: MasterWeights, optimizer: torch.optim.Optimizer, progress: Progress
+) -> None:
+    """Write a checkpoint: parameters and optimizer state in one file, progress and identity in another."""
+    state: dict[str, Tensor] = {}
+    for name, master in weights.masters.items():
+        state[f"master.{name}"] = master.detach()
+        for key, value in optimizer.state[master].items():
+            state[f"{key}.{name}"] = value
+    _write(run / "checkpoint.safetensors", state)
+    content = json.dumps({**identity, "progress": vars(progress)}, indent=1)
+    temporary = run / "record.json.tmp"
+    temporary.write_text(content, encoding="utf-8")
+    temporary.replace(run / "record.json")
+
+
+def _write(path: Path, state: dict[str, Tensor]) -> None:
+    """Save tensors under a temporary name, then rename: a half-written file never bears the final name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    save_file({name: value.contiguous() for name, value in state.items()}, temporary)
+    temporary.replace(path)
+
+
+def _resume(
+    run: Path, identity: dict[str, Any], weights: MasterWeights, optimizer: torch.optim.Optimizer
+) -> Progress:
+    """Take up the checkpoint in `run` when it belongs to the same recipe and data; else start anew."""
+    record, checkpoint = run / "record.json", run / "checkpoint.safetensors"
+    if not (record.is_file() and checkpoint.is_file()):
+        return Progress()
+    stored = json.loads(record.read_text(encoding="utf-8"))
+    if {key: stored.get(key) for key in identity} != json.loads(json.dumps(identity)):
+        return Progress()
+    state = load_file(checkpoint)
+    with torch.no_grad():
+        for name, master in weights.masters.items():
+            master.copy_(state[f"master.{name}"])
+            optimizer.state[master] = {key: state[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+    weights.give_values()
+    return Progress(**stored["progress"])

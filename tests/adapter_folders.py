@@ -1,0 +1,50 @@
+"""Small adapter folders with random weights, written by PEFT itself as anybody's adapter would be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from assistant.engine import embedded
+from assistant.engine.heads import Head, input_size, save_head
+from assistant.engine.manifest import BaseReference, Manifest, Operation, write_manifest
+from assistant.workshop.recipe import Bottleneck, Lora, Method
+from assistant.workshop.training import base_model, with_adapter
+
+VIEWS = {"classify": "pooled", "choose": "pooled", "tag": "tokens", "extract": "tokens", "rank": "tokens"}
+OUTPUTS = {"choose": 1, "extract": 2, "rank": 1}
+
+
+def write_adapter(
+    folder: Path,
+    operation: Operation = "classify",
+    method: Method | None = None,
+    labels: tuple[str, ...] = ("no", "perhaps", "yes"),
+    seed: int = 0,
+    scale: float = 0.05,
+) -> Path:
+    """A folder as PEFT's `save_pretrained` leaves it, with random weights, a head and a manifest."""
+    torch.manual_seed(seed)
+    model = with_adapter(base_model(), method or Lora(rank=4))
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, std=scale)
+    # The embeddings are not trained; PEFT would ask a hub whether they were resized.
+    model.save_pretrained(folder, save_embedding_layers=False)
+    view, outputs = VIEWS[operation], OUTPUTS.get(operation, len(labels))
+    weight = torch.randn(outputs, input_size(view, 384)) * 0.3
+    save_head(Head(view, weight, torch.zeros(outputs)), folder / "head.safetensors")
+    base = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
+    write_manifest(Manifest(name=folder.name, operation=operation, base=base, labels=labels, threshold=0.5), folder)
+    return folder
+
+
+def with_tensors(folder: Path, **changes: torch.Tensor) -> None:
+    """Overwrite tensors of the folder's weight file."""
+    path = folder / "adapter_model.safetensors"
+    save_file({**load_file(path), **changes}, path)
+
+
+BOTTLENECK = Bottleneck(size=8)

@@ -1,0 +1,41 @@
+"""Fixtures that many tests share; what takes a second to make is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from assistant.engine.encoder import EncoderEngine
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Iterator[EncoderEngine]:
+    """The embedded engine."""
+    from assistant.engine.encoder import EncoderEngine
+
+    engine = EncoderEngine()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def adapters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """An adapter folder per operation, made when it is first asked for; "bottleneck" is one to classify with."""
+    from adapter_folders import BOTTLENECK, write_adapter
+
+    root = tmp_path_factory.mktemp("adapters")
+
+    def folder(operation: str) -> Path:
+        path = root / operation
+        if not path.exists():
+            if operation == "bottleneck":
+                write_adapter(path, "classify", BOTTLENECK, ("a", "b"), seed=1)
+            else:
+                write_adapter(path, operation)  # type: ignore[arg-type]
+        return path
+
+    return folder

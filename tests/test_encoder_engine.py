@@ -1,0 +1,136 @@
+"""The embedded engine: it conforms, it agrees with PEFT, and rows do not see each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from adapter_folders import BOTTLENECK, write_adapter
+from engine_conformance import AdapterFor, EngineConformance
+
+from assistant.engine import embedded
+from assistant.engine.base import Engine, Operation
+from assistant.engine.encoder import EncoderEngine
+from assistant.engine.heads import Head
+from assistant.engine.quantization import Int8Linear, quantize_rows
+from assistant.errors import AdapterError, BaseModelError
+from assistant.workshop.recipe import Lora
+from assistant.workshop.training import base_model
+
+TEXTS = ["The plot dragged, but the actors saved it.", "no", "Buses run every ten minutes on weekdays. " * 5]
+
+
+class TestEncoder(EngineConformance):
+    # Activations are rounded to int8, and what a product is summed with depends on the batch's shape.
+    tolerance = 2e-2
+
+    @pytest.fixture
+    def engine(self, encoder: EncoderEngine) -> Engine:
+        return encoder
+
+    @pytest.fixture
+    def adapter_for(self, adapters: Callable[[str], Path]) -> AdapterFor:
+        def folder(operation: Operation) -> Path | None:
+            return None if operation in ("embed", "generate") else adapters(operation)
+
+        return folder
+
+
+@pytest.mark.parametrize("name", ["classify", "bottleneck"])
+def test_agrees_with_peft_on_the_same_weights(
+    name: str, encoder: EncoderEngine, adapters: Callable[[str], Path]
+) -> None:
+    from peft import PeftModel
+    from safetensors.torch import load_file
+
+    folder = adapters(name)
+    model = PeftModel.from_pretrained(base_model(), folder).eval()
+    head = Head("pooled", **load_file(folder / "head.safetensors"))
+    for text in TEXTS:
+        encoding = embedded.tokenizer().encode(text)
+        ids, mask = torch.tensor([encoding.ids]), torch.tensor([encoding.attention_mask])
+        with torch.inference_mode():
+            hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+            with model.disable_adapter():
+                bare = model(input_ids=ids, attention_mask=mask).last_hidden_state
+            expected = torch.softmax(head(hidden, mask), -1)[0]
+            without = torch.softmax(head(bare, mask), -1)[0]
+        served = torch.tensor(encoder.classify([text], folder)[0].probabilities)
+        assert torch.allclose(served, expected, atol=0.06)
+        # The adapter does something: without it the answer is another one.
+        assert (served - expected).norm() < 0.3 * (without - expected).norm()
+
+
+def test_rows_with_different_adapters_answer_as_if_alone(
+    encoder: EncoderEngine, tmp_path: Path, adapters: Callable[[str], Path]
+) -> None:
+    folders = [adapters("classify"), adapters("bottleneck")]
+    folders += [write_adapter(tmp_path / f"r{rank}", method=Lora(rank=rank), seed=rank) for rank in (1, 2, 8)]
+    alone = [encoder.classify(TEXTS, folder) for folder in folders]
+    with ThreadPoolExecutor(len(folders) * 3) as pool:
+        together = list(pool.map(lambda folder: encoder.classify(TEXTS, folder), folders * 3))
+    for expected, got in zip(alone * 3, together, strict=True):
+        for a, b in zip(expected, got, strict=True):
+            assert np.allclose(a.probabilities, b.probabilities, atol=TestEncoder.tolerance)
+    assert not np.allclose(alone[0][0].probabilities, alone[2][0].probabilities, atol=0.05)
+
+
+def test_embeddings_are_those_of_the_base(encoder: EncoderEngine) -> None:
+    a, b, c = encoder.embed(["A cat sits on the mat.", "There is a cat on a mat.", "Interest rates rose again."])
+    assert a @ b > 0.8
+    assert a @ c < 0.2
+
+
+def test_least_recently_used_adapter_leaves_beyond_the_budget(adapters: Callable[[str], Path], tmp_path: Path) -> None:
+    engine = EncoderEngine(adapter_bytes=400_000)
+    try:
+        folders = [write_adapter(tmp_path / str(i), method=Lora(rank=4), seed=i) for i in range(3)]
+        expected = [engine.classify(["text"], folder)[0] for folder in folders]
+        assert engine.adapters.nbytes <= 400_000
+        assert len(engine.adapters) < 3
+        # One that left comes back unchanged.
+        assert np.allclose(engine.classify(["text"], folders[0])[0].probabilities, expected[0].probabilities)
+    finally:
+        engine.close()
+
+
+def test_a_closed_engine_says_so(adapters: Callable[[str], Path]) -> None:
+    engine = EncoderEngine()
+    engine.close()
+    with pytest.raises(Exception, match="closed"):
+        engine.embed(["text"])
+
+
+def test_wrong_operation_is_refused(encoder: EncoderEngine, adapters: Callable[[str], Path]) -> None:
+    with pytest.raises(AdapterError, match="trained to tag; asked to classify"):
+        encoder.classify(["text"], adapters("tag"))
+
+
+def test_base_with_another_sum_is_refused(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"something else")
+    with pytest.raises(BaseModelError, match="refused"):
+        embedded.verified_weights(weights)
+    with pytest.raises(BaseModelError, match="no weight file"):
+        embedded.verified_weights(tmp_path / "absent")
+
+
+def test_resident_weights_fit(encoder: EncoderEngine) -> None:
+    assert encoder.info.bytes <= 26_000_000
+    assert encoder.info.parameters == 22_713_216
+
+
+def test_quantized_linear_is_close_and_row_wise() -> None:
+    torch.manual_seed(0)
+    weight, bias, x = torch.randn(24, 40), torch.randn(24), torch.randn(7, 40)
+    linear = Int8Linear(weight, bias)
+    exact = x @ quantize_rows(weight).dequantize().T + bias
+    assert (linear(x) - exact).abs().max() < 0.02 * exact.abs().max()
+    # A huge row does not make its neighbours coarser.
+    crowded = torch.cat([x, 1000 * x[:1]])
+    assert torch.equal(linear(crowded)[:7], linear(x))
+    assert torch.equal(linear(torch.zeros(1, 40))[0], bias)
