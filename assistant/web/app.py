@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -55,11 +54,11 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
                 scale=0,
                 min_width=90,
             )
-            theme = gr.Button("◐", elem_id="theme", size="sm", scale=0, min_width=44)
+            theme = gr.Button(elem_id="theme", size="sm", scale=0, min_width=44)
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab(id="chat") as chat_tab:
+            with gr.Tab("Chat", id="chat") as chat_tab:
                 chat = Chat(assistant, language)
-            with gr.Tab(id="plugins") as plugins_tab:
+            with gr.Tab("Plugins", id="plugins") as plugins_tab:
                 plugins = Plugins(assistant, language, public=public)
 
         def texts(code: str, application: str, stored: Any, library: Any) -> dict[gr.blocks.Block, Any]:
@@ -67,6 +66,7 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
             return {
                 language: gr.update(label=strings("language")),
                 title: f"<h1>OneBase</h1><p>{escape(strings('tagline'))}</p>",
+                theme: gr.update(value=strings("theme")),
                 chat_tab: gr.update(label=strings("chat_tab")),
                 plugins_tab: gr.update(label=strings("plugins_tab")),
                 **chat.texts(code, application, stored, library),
@@ -81,9 +81,7 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
             words = texts(code, application, stored, library)
             return {**words, language: gr.update(value=code, label=strings_for(code)("language"))}
 
-        def switched(
-            code: str, application: str, stored: Any, library: Any
-        ) -> dict[gr.blocks.Block, Any]:
+        def switched(code: str, application: str, stored: Any, library: Any) -> dict[gr.blocks.Block, Any]:
             return {chosen: code, **texts(code, application, stored, library)}
 
         state = [chat.picker, chat.conversation, chat.library]
@@ -94,7 +92,7 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
         theme.click(None, js=_TOGGLE_THEME)
 
         def ask(message: str, application: str = "") -> dict[str, Any]:
-            """Answer one message without a conversation. `application` is an id; empty: chosen automatically."""
+            """Answer one message without a conversation. `application` is an id, or empty for automatic."""
             *_, reply = assistant.reply(Request(message, application=application or None))
             return {"text": reply.text, **to_jsonable(reply)}
 
@@ -104,10 +102,14 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
 
 
 def launch(
-    assistant: Assistant, host: str = "127.0.0.1", port: int = 7860, public: bool = False, *, block: bool = True
+    assistant: Assistant,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    public: bool = False,
+    *,
+    block: bool = True,
 ) -> gr.Blocks:
-    """Serve the page and say where it is. `block` waits until the server is stopped; else the caller closes it."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    """Serve the page and say where it is. `block` waits until the server stops; else the caller closes it."""
     app = create_app(assistant, public)
     _, url, _ = app.launch(
         server_name=host,
@@ -128,7 +130,7 @@ def launch(
         css_paths=HERE / "style.css",
         head=f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
     )
-    print(f"OneBase is at {url.rstrip('/')}", flush=True)  # noqa: T201
+    print(f"OneBase is at {url.rstrip('/')}", flush=True)
     if block:
         app.block_thread()
     return app

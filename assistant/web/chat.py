@@ -1,46 +1,38 @@
 """The chat tab: its components, and what happens on each event.
 
-The conversation is the browser's: every event brings it along and takes the changed one back, so two visitors share
-nothing. Only the texts of attached documents, too large for that, wait in Gradio's state of the one open page.
+The conversation is the browser's: every event brings it along and takes the changed one back, so two visitors
+share nothing. Only the texts of attached documents, too large for that, wait in the state of one open page.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from html import escape, unescape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from assistant.applications import Document, Request
+from assistant.applications import Request
+from assistant.conversation import clean
 from assistant.conversation import to_json as history_json
 from assistant.core import Assistant
-from assistant.documents import read_document
-from assistant.errors import DocumentError
 from assistant.web import export, render, storage
+from assistant.web.attachments import Attached, Attachments, chips, index_of
+from assistant.web.language import DEFAULT, Strings, strings_for
 from assistant.web.storage import JSON, Conversation
-from assistant.web.language import Strings, strings_for
 
 logger = logging.getLogger(__name__)
 
 AUTOMATIC = ""
-FILE_TYPES = [".txt", ".md", ".pdf", ".docx", ".csv"]
 MAX_EXAMPLES = 6
-# Seconds that the texts of attached documents outlive a closed page.
-DOCUMENTS_LIVE = 3600
-
-# Documents by the id of the conversation that they were attached to.
-Attached = dict[str, tuple[Document, ...]]
-
-_REMOVE_BUTTONS = """
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-index]");
-  if (button) trigger("remove", { index: Number(button.dataset.index) });
-});
+# Back to the message box, unless that would open a keyboard on the screen.
+_FOCUS = """
+() => {
+  if (matchMedia("(pointer: fine)").matches) document.querySelector("#message textarea")?.focus();
+}
 """
 _DOWNLOAD = """
 (file) => {
@@ -54,7 +46,7 @@ _DOWNLOAD = """
 
 
 class Chat:
-    """The tab for one assistant. Make it inside a `gr.Blocks`; `language` is the page's language component."""
+    """The tab for one assistant, made inside a `gr.Blocks`; `language` is the page's language component."""
 
     def __init__(self, assistant: Assistant, language: gr.State) -> None:
         self.assistant = assistant
@@ -71,7 +63,7 @@ class Chat:
         # It hides nothing; the storage is the visitor's own.
         self.conversation = gr.BrowserState(None, storage_key="onebase-conversation", secret="onebase")  # noqa: S106
         self.library = gr.BrowserState([], storage_key="onebase-conversations", secret="onebase")  # noqa: S106
-        self.documents = gr.State({}, time_to_live=DOCUMENTS_LIVE)
+        self.attachments = Attachments(self.limits, self.conversation, self.language)
         self.exported = gr.JSON(visible=False)
         with gr.Row(elem_id="chat", equal_height=False):
             with gr.Column(elem_id="shelf", scale=0, min_width=240):
@@ -96,9 +88,7 @@ class Chat:
                     group_consecutive_messages=False,
                     feedback_options=("Like", "Dislike"),
                 )
-                self.chips = gr.HTML(
-                    elem_id="chips", js_on_load=_REMOVE_BUTTONS, apply_default_css=False, visible=False
-                )
+                self.attachments.chips.render()
                 with gr.Column(elem_id="composer"):
                     self.textbox = gr.Textbox(
                         elem_id="message",
@@ -112,16 +102,15 @@ class Chat:
                     )
                     with gr.Row(elem_id="tools"):
                         self.picker = gr.Dropdown(
-                            elem_id="picker", container=False, show_label=False, scale=0, min_width=180
-                        )
-                        self.attach = gr.UploadButton(
-                            elem_id="attach",
-                            file_count="multiple",
-                            file_types=FILE_TYPES,
-                            size="sm",
+                            self._choices(strings_for(DEFAULT)),
+                            value=AUTOMATIC,
+                            elem_id="picker",
+                            container=False,
+                            show_label=False,
                             scale=0,
-                            min_width=60,
+                            min_width=180,
                         )
+                        self.attachments.button.render()
                         self.export_markdown = gr.Button(
                             elem_id="export-markdown", size="sm", scale=0, min_width=60
                         )
@@ -138,18 +127,18 @@ class Chat:
             self.shelf_note: f"<p>{escape(strings('kept_here'))}</p>",
             self.picker: gr.update(
                 label=strings("application"),
-                choices=[
-                    (strings("automatic"), AUTOMATIC),
-                    *((title, id_) for id_, title in self.titles.items()),
-                ],
+                choices=self._choices(strings),
                 value=application if application in self.titles else AUTOMATIC,
             ),
-            self.attach: gr.update(label=strings("attach")),
+            self.attachments.button: gr.update(label=strings("attach")),
             self.export_markdown: gr.update(value=strings("export_markdown")),
             self.export_json: gr.update(value=strings("export_json")),
             self.textbox: self._placeholder(application, strings),
             self.chatbot: self._chatbot(conversation, application, strings),
         }
+
+    def _choices(self, strings: Strings) -> list[tuple[str, str]]:
+        return [(strings("automatic"), AUTOMATIC), *((title, id_) for id_, title in self.titles.items())]
 
     def _placeholder(self, application: str, strings: Strings) -> Any:
         """What the empty message box says: an example for the pinned application."""
@@ -209,42 +198,43 @@ class Chat:
     def _events(self) -> None:
         private = {"api_visibility": "private", "show_progress": "hidden"}
         quick = {**private, "queue": False}
+        # What may have to tell the person something goes through the queue: only from there do toasts arrive.
+        saying = {**private, "concurrency_limit": None}
         here = [self.conversation, self.language]
         prepared = [self.conversation, self.textbox]
         kept = [self.library, self.shelf, self.textbox]
         replies = []
         for event in (
-            self.textbox.submit(self._say, [self.textbox, *here], prepared, **quick),
-            self.chatbot.example_select(self._say_example, here, prepared, **quick),
-            self.chatbot.option_select(self._say_option, here, prepared, **quick),
-            self.chatbot.retry(self._retry, here, prepared, **quick),
-            self.chatbot.edit(self._edit, here, prepared, **quick),
+            self.textbox.submit(self._say, [self.textbox, *here], prepared, **saying),
+            self.chatbot.example_select(self._say_example, here, prepared, **saying),
+            self.chatbot.option_select(self._say_option, here, prepared, **saying),
+            self.chatbot.retry(self._retry, here, prepared, **saying),
+            self.chatbot.edit(self._edit, here, prepared, **saying),
         ):
             reply = event.then(
                 self._reply,
-                [self.conversation, self.picker, self.documents, self.language],
+                [self.conversation, self.picker, self.attachments.documents, self.language],
                 [self.chatbot, self.conversation, self.textbox],
                 concurrency_id="reply",
                 **private,
             )
-            reply.then(self._keep, [*here, self.library], kept, **quick)
+            reply.then(self._keep, [*here, self.library], kept, **quick).then(None, js=_FOCUS)
             replies.append(reply)
-        self.textbox.stop(
-            self._stop, [*here, self.library], [self.chatbot, *kept], cancels=replies, **quick
-        )
+        self.textbox.stop(self._stop, [*here, self.library], [self.chatbot, *kept], cancels=replies, **quick)
+        # Leaving a conversation ends the reply that is still coming.
+        gr.on([self.new.click, self.shelf.input, self.delete.click], None, cancels=replies)
+
         self.chatbot.undo(self._undo, [*here, self.picker], [self.chatbot, *prepared], **quick)
+        self.attachments.connect()
         self.chatbot.like(self._like, self.conversation, self.conversation, **quick)
 
-        opened = [self.conversation, self.chatbot, self.chips, self.shelf]
-        open_inputs = [self.library, self.documents, self.picker, self.language]
-        self.new.click(self._new, open_inputs, opened, **quick)
-        self.shelf.input(self._open, [self.shelf, *open_inputs], opened, **quick)
-        self.delete.click(self._delete, [self.conversation, *open_inputs], [self.library, *opened], **quick)
+        opened = [self.conversation, self.chatbot, self.attachments.chips, *kept]
+        bring = [self.conversation, self.library, self.attachments.documents, self.picker, self.language]
+        self.new.click(self._new, bring, opened, **quick)
+        self.shelf.input(self._open, [self.shelf, *bring], opened, **quick)
+        self.delete.click(self._delete, bring, opened, **quick)
 
         self.picker.input(self._pick, [*here, self.picker], [self.textbox, self.chatbot], **quick)
-        attached = [self.documents, self.conversation, self.chips]
-        self.attach.upload(self._attach, [self.attach, self.documents, *here], attached, **private)
-        self.chips.remove(self._detach, [self.documents, *here], [self.documents, self.chips], **quick)
         for button, handler in (
             (self.export_markdown, self._export_markdown),
             (self.export_json, self._export_json),
@@ -271,7 +261,7 @@ class Chat:
         if conversation.full:
             gr.Warning(strings("conversation_full"))
             return gr.skip(), gr.skip()
-        return storage.to_json(conversation.said(message)), ""
+        return storage.to_json(conversation.said(clean(message))), ""
 
     def _say_example(self, stored: JSON, language: str, event: gr.SelectData) -> tuple[Any, Any]:
         return self._say(str(event.value["text"]), stored, language)
@@ -280,11 +270,11 @@ class Chat:
         return self._say(str(event.value), stored, language)
 
     def _retry(self, stored: JSON, language: str, event: gr.RetryData) -> tuple[Any, Any]:
-        conversation, message = storage.from_json(stored).before(_index(event.index))
+        conversation, message = storage.from_json(stored).before(index_of(event.index))
         return self._say(message, storage.to_json(conversation), language)
 
     def _edit(self, stored: JSON, language: str, event: gr.EditData) -> tuple[Any, Any]:
-        conversation, _ = storage.from_json(stored).before(_index(event.index))
+        conversation, _ = storage.from_json(stored).before(index_of(event.index))
         return self._say(unescape(str(event.value)), storage.to_json(conversation), language)
 
     def _reply(
@@ -293,9 +283,11 @@ class Chat:
         """Answer the message that waits, showing the reply as it grows."""
         conversation = storage.from_json(stored)
         if not conversation.pending:
+            yield gr.skip(), gr.skip(), gr.skip()  # a generator that yields nothing would empty the page
             return
         strings = strings_for(language)
-        yield self._messages(conversation, strings), gr.skip(), gr.update(submit_btn=False, stop_btn=True)
+        busy = gr.update(interactive=False, submit_btn=False, stop_btn=True)
+        yield self._messages(conversation, strings), gr.skip(), busy
         *history, turn = conversation.turns
         request = Request(
             turn.text,
@@ -314,23 +306,29 @@ class Chat:
         """The reply is there, or is given up: store the conversation and let the person write again."""
         conversation = storage.from_json(stored)
         library = storage.remember(library, conversation)
-        shelf = self._shelf(conversation, library, strings_for(language))
-        return library, shelf, gr.update(submit_btn=True, stop_btn=False)
+        return self._shelved(conversation, library, strings_for(language))
+
+    def _shelved(self, conversation: Conversation, library: JSON, strings: Strings) -> tuple[Any, Any, Any]:
+        """The library, the shelf that shows it, and the message box ready for writing."""
+        shelf = self._shelf(conversation, library, strings)
+        return library, shelf, gr.update(interactive=True, submit_btn=True, stop_btn=False)
 
     def _stop(self, stored: JSON, language: str, library: JSON) -> tuple[Any, Any, Any, Any]:
         """What `_keep` does, with the reply marked as stopped."""
         messages = self._messages(storage.from_json(stored), strings_for(language))
         return messages, *self._keep(stored, language, library)
 
-    def _undo(self, stored: JSON, language: str, application: str, event: gr.UndoData) -> tuple[Any, Any, str]:
+    def _undo(
+        self, stored: JSON, language: str, application: str, event: gr.UndoData
+    ) -> tuple[Any, Any, str]:
         """Take the last exchange back; its message returns to the message box."""
-        conversation, message = storage.from_json(stored).before(_index(event.index))
+        conversation, message = storage.from_json(stored).before(index_of(event.index))
         chatbot = self._chatbot(conversation, application, strings_for(language))
         return chatbot, storage.to_json(conversation), message
 
     def _like(self, stored: JSON, event: gr.LikeData) -> JSON:
         """Keep the opinion with the conversation; the log gets it without the words."""
-        index = _index(event.index)
+        index = index_of(event.index)
         conversation = storage.from_json(stored)
         liked = event.liked if isinstance(event.liked, bool) else None
         conversation = conversation.liked(index, liked)
@@ -342,57 +340,30 @@ class Chat:
 
     def _show(
         self, conversation: Conversation, library: JSON, documents: Attached, application: str, language: str
-    ) -> tuple[Any, Any, Any, Any]:
+    ) -> tuple[Any, ...]:
         strings = strings_for(language)
         return (
             storage.to_json(conversation),
             self._chatbot(conversation, application, strings),
-            _chips(documents.get(conversation.id, ()), strings),
-            self._shelf(conversation, library, strings),
+            chips(documents.get(conversation.id, ()), strings),
+            *self._shelved(conversation, library, strings),
         )
 
-    def _new(self, library: JSON, *rest: Any) -> tuple[Any, ...]:
-        return self._show(Conversation(), library, *rest)
+    def _new(self, stored: JSON, library: JSON, *rest: Any) -> tuple[Any, ...]:
+        return self._show(Conversation(), storage.remember(library, storage.from_json(stored)), *rest)
 
-    def _open(self, id_: str, library: JSON, *rest: Any) -> tuple[Any, ...]:
+    def _open(self, id_: str, stored: JSON, library: JSON, *rest: Any) -> tuple[Any, ...]:
+        library = storage.remember(library, storage.from_json(stored))
         return self._show(storage.find(library, id_), library, *rest)
 
     def _delete(self, stored: JSON, library: JSON, *rest: Any) -> tuple[Any, ...]:
-        library = storage.forget(library, storage.from_json(stored).id)
-        return library, *self._show(Conversation(), library, *rest)
+        return self._show(Conversation(), storage.forget(library, storage.from_json(stored).id), *rest)
 
     def _pick(self, stored: JSON, language: str, application: str) -> tuple[Any, Any]:
         strings = strings_for(language)
         return self._placeholder(application, strings), gr.update(examples=self._examples(application))
 
-    # Documents and export.
-
-    def _attach(
-        self, files: Sequence[str], documents: Attached, stored: JSON, language: str
-    ) -> tuple[Any, Any, Any]:
-        """Read the files as documents of this conversation; what cannot be read is said and left out."""
-        conversation, strings = storage.from_json(stored), strings_for(language)
-        attached = list(documents.get(conversation.id, ()))
-        for path in map(Path, files or ()):
-            if len(attached) >= self.limits.documents:
-                gr.Warning(strings("too_many_documents", limit=self.limits.documents))
-                break
-            try:
-                attached.append(read_document(path, self.limits, path.name))
-            except DocumentError as error:
-                gr.Warning(escape(str(error)))
-        documents = {**documents, conversation.id: tuple(attached)}
-        # A conversation gets its id when it is first used; the documents hang on it.
-        return documents, storage.to_json(conversation), _chips(attached, strings)
-
-    def _detach(
-        self, documents: Attached, stored: JSON, language: str, event: gr.EventData
-    ) -> tuple[Attached, Any]:
-        id_ = storage.from_json(stored).id
-        kept = list(documents.get(id_, ()))
-        if 0 <= (index := _index(event.index)) < len(kept):
-            del kept[index]
-        return {**documents, id_: tuple(kept)}, _chips(kept, strings_for(language))
+    # Export: made here, saved by the browser, kept nowhere.
 
     def _export_markdown(self, stored: JSON, language: str) -> dict[str, str]:
         text = export.markdown(storage.from_json(stored), self.titles, strings_for(language))
@@ -405,28 +376,7 @@ class Chat:
         return {"name": "conversation.json", "type": "application/json", "text": text}
 
 
-def _chips(documents: Sequence[Document], strings: Strings) -> Any:
-    """The attached documents with a button each to remove it."""
-    chips = []
-    for index, document in enumerate(documents):
-        pages = len(document.pages)
-        count = strings("pages_one") if pages == 1 else strings("pages_many", count=strings.number(pages))
-        remove = escape(strings("remove_document", name=document.name))
-        chips.append(
-            f'<li><span class="name" dir="auto">{escape(document.name)}</span><small>{escape(count)}</small>'
-            f'<button type="button" data-index="{index}" aria-label="{remove}" title="{remove}">×</button></li>'
-        )
-    label = escape(strings("documents"))
-    return gr.update(value=f'<ul aria-label="{label}">{"".join(chips)}</ul>', visible=bool(chips))
-
-
 def _feedback(conversation: Conversation) -> list[str | None]:
     """The opinions in the form of Gradio's chatbot: one for each reply."""
     names = {True: "Like", False: "Dislike", None: None}
     return [names[entry.liked] for entry in conversation.entries if entry.turn.role == "assistant"]
-
-
-def _index(index: Any) -> int:
-    """A message's place in an event, which Gradio gives as a number or in a pair."""
-    first = index[0] if isinstance(index, list | tuple) and index else index
-    return first if isinstance(first, int) else -1

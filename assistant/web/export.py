@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from assistant.applications import Citation, Labels, ReplyPart, Spans, Table
-from assistant.web.storage import Conversation, Entry
 from assistant.web.language import Strings
 from assistant.web.render import readable
+from assistant.web.storage import Conversation, Entry
 
 
 def markdown(conversation: Conversation, titles: Mapping[str, str], strings: Strings) -> str:

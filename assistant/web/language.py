@@ -19,23 +19,25 @@ class Strings:
         self._strings = strings
 
     def __call__(self, key: str, **values: object) -> str:
-        """The string under `key`. Raises KeyError for one that is not there: a defect, not a missing translation."""
+        """The string under `key`. Raises KeyError for one that is not there, which is a defect."""
         return self._strings[key].format(**values)
 
     def percent(self, probability: float) -> str:
-        """A probability as the language writes it; never 100 % for what is not certain."""
-        shown = min(99.9, probability * 100) if probability < 1 else 100.0
-        digits = f"{shown:.1f}" if shown < 10 or shown > 99 else f"{shown:.0f}"
-        return f"{self._decimal(digits)} %"
+        """A probability as the language writes it; what is not certain is never 100 %, nor 0 %."""
+        shown = probability * 100
+        if 0 < shown < 0.1:
+            return f"< {self._decimal('0.1')} %"
+        if 99.9 < shown < 100:
+            return f"> {self._decimal('99.9')} %"
+        return f"{self._decimal(f'{shown:.1f}' if 0 < shown < 10 or 99 < shown < 100 else f'{shown:.0f}')} %"
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number with the language's decimal and thousands separators."""
         return self._decimal(f"{value:,.{digits}f}")
 
     def _decimal(self, text: str) -> str:
-        """`text` is written the English way; `separators` holds the language's thousands and decimal signs."""
-        thousands, decimal = self._strings["separators"]
-        return text.translate({ord(","): thousands, ord("."): decimal})
+        """A number in the language's way: `separators` are its thousands and decimal signs."""
+        return text.translate(str.maketrans(",.", self._strings["separators"]))
 
 
 @cache

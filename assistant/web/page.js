@@ -14,11 +14,13 @@ const onebase = {
     this.apply();
   },
 };
-// Gradio sets the class itself, once, while it starts; whenever the two disagree, the visitor's choice holds.
-document.addEventListener("DOMContentLoaded", () => {
+// Gradio sets the class itself while it starts; whenever the two disagree, the visitor's choice holds.
+function watchTheme() {
   onebase.apply();
   onebase.system.addEventListener("change", () => onebase.apply());
   new MutationObserver(() => {
     if (document.body.classList.contains("dark") !== onebase.dark()) onebase.apply();
   }).observe(document.body, { attributeFilter: ["class"] });
-});
+}
+if (document.body) watchTheme();
+else document.addEventListener("DOMContentLoaded", watchTheme);

@@ -25,12 +25,17 @@ RUNS = 6
 
 
 class Plugins:
-    """The tab for one assistant. Make it inside a `gr.Blocks`. On a `public` page tracebacks are left out."""
+    """The tab for one assistant, made inside a `gr.Blocks`.
+
+    On a `public` page errors, which name files, are left out.
+    """
 
     def __init__(self, assistant: Assistant, language: gr.State, *, public: bool) -> None:
         self.assistant = assistant
         self.public = public
-        self.measured: dict[str, float] | None = None  # milliseconds by application id; of the machine, not a visitor
+        self.measured: dict[str, float] | None = (
+            None  # milliseconds by application id; of the machine, not a visitor
+        )
         self._measuring = threading.Lock()
         self.applications = gr.HTML(elem_id="applications", apply_default_css=False)
         self.measure = gr.Button(elem_id="measure", size="sm")
@@ -45,7 +50,7 @@ class Plugins:
         return {
             self.applications: self._applications(strings),
             self.measure: gr.update(value=strings("measure")),
-            self.plugins: plugins_html(self.assistant.plugins.records, strings, tracebacks=not self.public),
+            self.plugins: plugins_html(self.assistant.plugins.records, strings, errors=not self.public),
         }
 
     def _applications(self, strings: Strings) -> str:
@@ -69,7 +74,7 @@ class Plugins:
             try:
                 info = self.assistant.engine.adapter(application.adapter)
             except AssistantError as reason:
-                error = strings("adapter_error", error=reason)
+                error = strings("adapter_error") + ("" if self.public else f" {reason}")
         return application_html(application, info, error, self._latency(application.id, strings), strings)
 
     def _latency(self, application: str, strings: Strings) -> str:
@@ -101,12 +106,12 @@ def application_html(
     application: Application, info: AdapterInfo | None, error: str, latency: str, strings: Strings
 ) -> str:
     """One application's card."""
-    rows = [(strings("task"), application.task)]
+    rows: list[tuple[str, str]] = [(strings("task"), application.task)]
     if info:
         size = strings(
             "size_value",
             parameters=strings.number(info.parameters),
-            kilobytes=strings.number(info.bytes / 1000),
+            megabytes=strings.number(info.bytes / 1e6, 1),
         )
         metrics = ", ".join(
             f"{readable(name)} {strings.number(value, 3)}" for name, value in info.metrics.items()
@@ -129,28 +134,28 @@ def application_html(
     )
 
 
-def plugins_html(records: tuple[PluginRecord, ...], strings: Strings, *, tracebacks: bool) -> str:
-    """The table of plugins, whatever their state."""
+def plugins_html(records: tuple[PluginRecord, ...], strings: Strings, *, errors: bool) -> str:
+    """The table of plugins, whatever their state; `errors` says whether what went wrong is told too."""
     heads = "".join(
         f'<th scope="col">{escape(strings(key))}</th>' for key in ("name", "version", "hooks", "state")
     )
-    rows = "".join(_row(record, strings, tracebacks=tracebacks) for record in records)
+    rows = "".join(_row(record, strings, errors=errors) for record in records)
     return (
         f"<h2>{escape(strings('installed_plugins'))}</h2><p>{escape(strings('plugins_hint'))}</p>"
-        f'<div class="table" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f'<div class="table" tabindex="0"><table><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 
-def _row(record: PluginRecord, strings: Strings, *, tracebacks: bool) -> str:
+def _row(record: PluginRecord, strings: Strings, *, errors: bool) -> str:
     state = f'<span class="state {record.state}">{escape(strings(f"state_{record.state}"))}</span>'
-    if record.error:
-        trace = f"<pre>{escape(record.traceback)}</pre>" if tracebacks and record.traceback else ""
-        state += (
-            f"<details><summary>{escape(strings('error'))}</summary><p>{escape(record.error)}</p>{trace}</details>"
-        )
+    if record.error and errors:
+        trace = f"<pre>{escape(record.traceback)}</pre>" if record.traceback else ""
+        error = f"<p>{escape(record.error)}</p>{trace}"
+        state += f"<details><summary>{escape(strings('error'))}</summary>{error}</details>"
     distribution = f"<small>{escape(record.distribution)}</small>" if record.distribution else ""
-    hooks = ", ".join(record.hooks) or "–"
+    version, hooks = record.version or "–", ", ".join(record.hooks) or "–"
     return (
-        f'<tr><th scope="row">{escape(record.name)}{distribution}</th><td>{escape(record.version or "–")}</td>'
+        f'<tr><th scope="row">{escape(record.name)}{distribution}</th><td>{escape(version)}</td>'
         f"<td>{escape(hooks)}</td><td>{state}</td></tr>"
     )

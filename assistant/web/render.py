@@ -40,7 +40,8 @@ def reply_html(reply: Reply, titles: Mapping[str, str], strings: Strings, *, sto
     parts += [part_html(part, strings) for part in reply.parts if isinstance(part, Notice)]
     if reply.done:
         parts.append(why_html(reply, titles, strings))
-    return f'<article class="reply" lang="{strings.language}">{"".join(parts)}</article>'
+    kind = "reply failed" if reply.failed else "reply"
+    return f'<article class="{kind}" lang="{strings.language}">{"".join(parts)}</article>'
 
 
 @singledispatch
@@ -66,7 +67,7 @@ def _(part: Labels, strings: Strings) -> str:
     rows = "".join(_bar(score, strings) for score in part.scores[:MAX_BARS])
     if part.unsure:
         badge = f'<span class="badge">{escape(strings("not_sure"))}</span>'
-        heading = f'<h4>{badge}{escape(strings("alternatives"))}</h4>'
+        heading = f"<h4>{badge}{escape(strings('alternatives'))}</h4>"
     else:
         heading = f'<h4 class="quiet">{escape(strings("probabilities"))}</h4>'
     return f'<section class="labels{" unsure" if part.unsure else ""}">{heading}<ul>{rows}</ul></section>'

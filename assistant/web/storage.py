@@ -1,7 +1,7 @@
 """What the browser keeps. A conversation goes to the browser as JSON and comes back with each event, checked.
 
-Nothing here is shared between visitors, and nothing that comes from a browser is believed: what is not shaped like
-a conversation is dropped.
+Nothing here is shared between visitors, and nothing that comes from a browser is believed: what is not shaped
+like a conversation is dropped.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Conversation:
         return replace(self, entries=tuple(entries))
 
     def before(self, index: int) -> tuple[Conversation, str]:
-        """The conversation before the exchange that the entry at `index` belongs to, and that exchange's message."""
+        """The conversation before the exchange that the entry at `index` is part of, and its message."""
         index = min(index, len(self.entries) - 1)
         while index > 0 and self.entries[index].turn.role != "user":
             index -= 1
@@ -105,7 +105,12 @@ def from_json(stored: JSON) -> Conversation:
 
 
 def remember(library: JSON, conversation: Conversation) -> list[JSON]:
-    """The stored conversations with this one first, as many as the browser's storage holds. Empty ones are left out."""
+    """The stored conversations with this one first, unless it is there as it is; the oldest give way.
+
+    An empty conversation is not stored.
+    """
+    if to_json(conversation) in _stored(library):
+        return _stored(library)
     kept = [to_json(conversation)] if conversation.entries else []
     kept += forget(library, conversation.id)
     room = MAX_STORED

@@ -1,0 +1,502 @@
+"""The page in a real Chromium, as a visitor uses it: the real assistant behind it, with the echo engine."""
+
+import json
+import re
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from assistant import (
+    Application,
+    Citation,
+    Labels,
+    LabelScore,
+    Notice,
+    Payload,
+    Request,
+    Route,
+    Span,
+    Spans,
+    Table,
+    Text,
+    TextClassification,
+    Vote,
+    hookimpl,
+)
+from assistant.conversation import from_json
+from assistant.core import Assistant
+from assistant.engine.echo import EchoEngine
+from assistant.plugins import PluginManager
+from assistant.settings import Limits, Settings
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+    # What Gradio's statistics of its own queue call in pandas.
+    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' is deprecated"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+]
+sync_api = pytest.importorskip("playwright.sync_api")
+expect = sync_api.expect
+
+HOSTILE = (
+    "<script>alert(1)</script> <img src=x onerror=alert(2)> ![a](http://evil.example/a.png) **b** &lt;i&gt; "
+    "${alert(3)} {{value}} $$x$$ <3\n\n    R&D &copy; שלום\n<a href='javascript:alert(4)'>x</a>"
+)
+
+
+class Mood(TextClassification):
+    id, title, description = "mood", "Mood", "Tells the mood of a text."
+    examples = ("/mood what a day", "/mood so it goes")
+
+
+class Everything(Application):
+    """Answers with every kind of part, and repeats the text in each."""
+
+    id, title, description, task = (
+        "everything",
+        "Everything",
+        "Shows each part of a reply.",
+        "text-generation",
+    )
+
+    def answer(self, request, engine):
+        text = request.payload.text("text")
+        yield Text(text)
+        yield Labels((LabelScore(text, 0.4), LabelScore("another", 0.35)), threshold=0.5)
+        yield Spans(text, (Span(0, 3, text, 0.5), Span(4, 8, text, -0.5)), title=text)
+        yield Spans("He go home", (Span(3, 5, "verb", replacement=text),))
+        yield Table((text, "b"), ((text, "1"),))
+        for document in request.documents:
+            yield Citation(document.name, 1, document.pages[0])
+
+
+class Slow(Application):
+    """Says a word at a time until it is stopped."""
+
+    id, title, description, task = "slow", "Slow", "Takes its time.", "text-generation"
+    stopped = threading.Event()
+    go_on = threading.Event()
+
+    def answer(self, request, engine):
+        self.stopped.clear()
+        try:
+            for number in range(200):
+                yield Text(f"word {number}")
+                self.go_on.wait(0.1)
+        finally:
+            self.stopped.set()
+
+
+class Plugin:
+    """The applications above, as the plugin that brings them."""
+
+    @staticmethod
+    @hookimpl
+    def register_applications():
+        return [Mood(), Everything(), Slow()]
+
+    @staticmethod
+    @hookimpl
+    def review_message(request):
+        return Notice("Mind your words.") if "idiot" in request.message else None
+
+
+class CommandRouter:
+    """Follows the command or the pin, and asks back about anything else."""
+
+    def route(self, request: Request, votes: Sequence[Vote]) -> tuple[Route, Payload | None]:
+        if command := re.match(r"/(\w+)\s*(.*)", request.message, re.S):
+            return Route(command[1], 1.0, "its command was used", (("slow", 0.2),)), Payload(
+                {"text": command[2]}
+            )
+        if request.application:
+            return Route(request.application, 1.0, "it was chosen"), Payload({"text": request.message})
+        return Route(None, 0.4, "two came close", (("mood", 0.4), ("everything", 0.35))), None
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page, served."""
+    from assistant.web.app import launch
+
+    home = tmp_path_factory.mktemp("home")
+    Mood.adapter = home / "mood-adapter"
+    Mood.adapter.mkdir()
+    manifest = {
+        "labels": ["good", "bad"],
+        "parameters": 1234,
+        "metrics": {"accuracy": 0.875},
+        "licence": "CC0-1.0",
+    }
+    (Mood.adapter / "onebase.json").write_text(json.dumps(manifest))
+    settings = Settings(home=home, limits=Limits(message_characters=5_000, documents=2))
+    points = [
+        EntryPoint("demo", f"{__name__}:Plugin", "assistant"),
+        EntryPoint("broken", "no_such_module_at_all", "assistant"),
+    ]
+    assistant = Assistant(EchoEngine(), PluginManager(settings, points), CommandRouter(), settings)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = launch(assistant, port=port, block=False)
+    yield f"http://127.0.0.1:{port}"
+    app.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: "sync_api.Browser", address: str) -> Iterator[Callable[..., "Visitor"]]:
+    """Open the page as a new visitor; afterwards nothing may have gone wrong in any visitor's browser."""
+    visitors: list[Visitor] = []
+
+    def opened(width: int = 1200, height: int = 900, **context) -> Visitor:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **context)
+        visitors.append(Visitor(context, address))
+        return visitors[-1]
+
+    yield opened
+    for visitor in visitors:
+        visitor.context.close()
+        assert visitor.complaints == []
+
+
+class Visitor:
+    """A browser of its own with the page open, and what went wrong in it."""
+
+    def __init__(self, context: "sync_api.BrowserContext", address: str) -> None:
+        self.context = context
+        self.complaints: list[str] = []
+        self.page = context.new_page()
+        self.page.set_default_timeout(20_000)
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        self.page.on("dialog", self._asked)
+        self.page.on("request", lambda request: self._requested(request.url, address))
+        self.page.goto(address)
+        self.ready()
+
+    def _heard(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"console: {message.text}")
+
+    def _asked(self, dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _requested(self, url: str, address: str) -> None:
+        if not url.startswith((address, "data:", "blob:")):
+            self.complaints.append(f"request: {url}")
+
+    def ready(self) -> None:
+        """Wait until the page has its words."""
+        expect(self.box).to_have_attribute("placeholder", re.compile("."))
+        expect(self.find("#title h1")).to_be_visible()
+
+    @property
+    def box(self):
+        return self.page.locator("#message textarea")
+
+    @property
+    def replies(self):
+        return self.page.locator("article.reply")
+
+    @property
+    def bubbles(self):
+        return self.page.locator('[data-testid="user"]')
+
+    @property
+    def conversations(self):
+        return self.page.locator("#conversations label")
+
+    def find(self, selector: str):
+        return self.page.locator(selector)
+
+    def say(self, message: str):
+        """Send a message and wait for the end of its reply."""
+        count = self.replies.count()
+        self.box.fill(message)
+        self.box.press("Enter")
+        return self.reply(count)
+
+    def reply(self, index: int = -1):
+        reply = self.replies.nth(index)
+        expect(reply.locator("details.why")).to_be_attached()
+        expect(self.find("#message .submit-button")).to_be_visible()
+        return reply
+
+    def press(self, name: str, index: int = -1):
+        self.page.get_by_role("button", name=name, exact=True).nth(index).click()
+
+    def attach(self, *files: Path) -> None:
+        self.find("input[type=file]").first.set_input_files(files)
+
+
+def test_a_message_is_answered_with_evidence_and_reason(visit):
+    visitor = visit()
+    reply = visitor.say("/mood what an idiot of a day")
+    expect(reply.locator(".sentence")).to_have_text(re.compile(r"(Good|Bad)\."))
+    assert set(reply.locator(".labels .label").all_inner_texts()) == {"good", "bad"}
+    assert re.fullmatch(r"\d+ %\n?\d+ %", "\n".join(reply.locator(".labels .value").all_inner_texts()))
+    assert reply.locator(".evidence mark").count() > 1
+    expect(reply.locator(".evidence > p")).to_have_text("what an idiot of a day")
+    expect(reply.locator(".notice")).to_have_text("Mind your words.")
+    expect(reply.locator("dl")).to_be_hidden()
+    reply.locator("summary").click()
+    for said in ("Mood", "its command was used", "mood-adapter", "Slow (20 %)", "ms"):
+        expect(reply.locator("dl")).to_contain_text(said)
+    expect(visitor.box).to_have_value("")
+
+
+def test_a_reply_streams_and_can_be_stopped(visit):
+    visitor = visit()
+    visitor.box.fill("/slow")
+    visitor.box.press("Enter")
+    expect(visitor.replies.first).to_contain_text("word 2")
+    visitor.find("#message .stop-button").click()
+    expect(visitor.replies.first).to_contain_text("Stopped.")
+    assert Slow.stopped.wait(10)
+    assert visitor.say("/mood after all").locator(".labels").count() == 1
+    visitor.page.reload()
+    expect(visitor.replies.first).to_contain_text("word 2")
+
+
+def test_leaving_a_conversation_ends_the_reply_that_is_still_coming(visit):
+    visitor = visit()
+    visitor.box.fill("/slow")
+    visitor.box.press("Enter")
+    expect(visitor.replies.first).to_contain_text("word 1")
+    expect(visitor.box).to_be_disabled()
+    visitor.find("#new").click()
+    expect(visitor.box).to_be_enabled()
+    assert Slow.stopped.wait(10)
+    visitor.say("/mood instead")
+    expect(visitor.bubbles).to_have_text(["/mood instead"])
+    visitor.conversations.nth(1).click()
+    expect(visitor.bubbles).to_have_text(["/slow"])
+    expect(visitor.replies.first).to_contain_text("Stopped.")
+
+
+def test_retry_edit_undo_and_like(visit):
+    visitor = visit()
+    visitor.say("/mood first")
+    visitor.say("/mood second")
+    visitor.press("Like")
+    visitor.press("Retry")
+    visitor.reply(1)
+    expect(visitor.replies).to_have_count(2)
+    visitor.press("Edit")
+    visitor.find("#chatbot textarea").fill("/mood <b>third</b>")
+    visitor.press("Submit")
+    expect(visitor.bubbles.last).to_have_text("/mood <b>third</b>")
+    expect(visitor.reply(1).locator(".evidence > p")).to_have_text("<b>third</b>")
+    visitor.press("Dislike")
+    visitor.page.wait_for_timeout(500)
+    visitor.page.reload()
+    expect(visitor.find("#chatbot").get_by_role("button", name="Disliked")).to_have_count(1)
+    visitor.press("Undo")
+    expect(visitor.bubbles).to_have_text(["/mood first"])
+    expect(visitor.box).to_have_value("/mood <b>third</b>")
+
+
+def test_an_application_can_be_pinned_and_brings_its_examples(visit):
+    visitor = visit()
+    examples = visitor.find("#chatbot .example")
+    expect(examples).to_have_count(1)
+    visitor.find("#picker input").click()
+    visitor.page.get_by_role("option", name="Mood").click()
+    expect(examples).to_have_count(2)
+    expect(visitor.box).to_have_attribute("placeholder", re.compile("For Mood, for example"))
+    expect(visitor.say("no command here").locator(".why dl")).to_contain_text("it was chosen")
+    visitor.find("#new").click()
+    examples.nth(1).click()
+    visitor.reply(0)
+    expect(visitor.bubbles).to_have_text(["/mood so it goes"])
+
+
+def test_when_it_asks_back_the_buttons_send(visit):
+    visitor = visit()
+    reply = visitor.say("what about this")
+    expect(reply).to_contain_text("Did you mean")
+    visitor.find("#chatbot .option").first.click()
+    visitor.reply(1)
+    expect(visitor.bubbles.nth(1)).to_have_text("/mood what about this")
+
+
+def test_documents_are_attached_cited_and_removed(visit, tmp_path):
+    visitor = visit()
+    name = "note <img src=x onerror=alert(1)>.txt"
+    (tmp_path / name).write_text("Thirty days of notice.")
+    (tmp_path / "picture.pdf").write_bytes(b"\x89PNG\r\n\x1a\n no pdf")
+    visitor.attach(tmp_path / name)
+    chips = visitor.find("#chips li")
+    expect(chips).to_have_count(1)
+    expect(visitor.say("/everything about it").locator("blockquote")).to_contain_text(
+        "Thirty days of notice."
+    )
+    visitor.attach(tmp_path / "picture.pdf")
+    expect(visitor.find(".toast-body")).to_contain_text("picture.pdf")
+    expect(chips).to_have_count(1)
+    chips.get_by_role("button").click()
+    expect(visitor.find("#chips")).to_be_hidden()
+    expect(visitor.say("/everything without").locator("blockquote")).to_have_count(0)
+
+
+def test_conversations_stay_in_their_browser(visit):
+    one, other = visit(), visit()
+    one.say("/mood the first")
+    one.find("#new").click()
+    expect(one.replies).to_have_count(0)
+    one.say("/mood the second")
+    expect(one.conversations).to_have_text(["/mood the second", "/mood the first"])
+    one.page.reload()
+    expect(one.bubbles).to_have_text(["/mood the second"])
+    one.conversations.nth(1).click()
+    expect(one.bubbles).to_have_text(["/mood the first"])
+    one.find("#delete").click()
+    expect(one.conversations).to_have_text(["/mood the second"])
+    expect(one.replies).to_have_count(0)
+    other.page.reload()
+    other.ready()
+    expect(other.conversations).to_have_count(0)
+    expect(other.replies).to_have_count(0)
+
+
+def test_a_conversation_is_exported(visit):
+    visitor = visit()
+    visitor.say("/mood “what” a day")
+    with visitor.page.expect_download() as download:
+        visitor.find("#export-json").click()
+    turns = from_json(json.loads(download.value.path().read_text(encoding="utf-8")))
+    assert [(turn.role, turn.application) for turn in turns] == [("user", None), ("assistant", "mood")]
+    assert turns[1].payload.text("text") == "“what” a day"
+    with visitor.page.expect_download() as download:
+        visitor.find("#export-markdown").click()
+    text = download.value.path().read_text(encoding="utf-8")
+    assert "/mood “what” a day" in text
+    assert "| good |" in text
+
+
+def test_light_and_dark(visit):
+    def dark(visitor):
+        return visitor.page.evaluate("document.body.classList.contains('dark')")
+
+    assert dark(visit(color_scheme="dark"))
+    visitor = visit(color_scheme="light")
+    assert not dark(visitor)
+    visitor.find("#theme").click()
+    assert dark(visitor)
+    visitor.page.reload()
+    visitor.ready()
+    assert dark(visitor)
+
+
+def test_the_language_is_the_browsers_until_one_is_chosen(visit):
+    visitor = visit(locale="pt-BR")
+    expect(visitor.find("#new")).to_have_text("Nova conversa")
+    assert visitor.say("/everything olá").get_attribute("lang") == "pt"
+    visitor.find("#language label").first.click()
+    expect(visitor.find("#new")).to_have_text("New conversation")
+    expect(visitor.replies.first).to_contain_text("Suggested changes")
+    visitor.page.reload()
+    expect(visitor.find("#new")).to_have_text("New conversation")
+
+
+def test_a_phone_shows_everything_within_its_width(visit):
+    visitor = visit(390, 844)
+    visitor.say("/everything " + "a long text with averyveryverylongword" * 5)
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= 390
+    for selector in ("#new", "#picker", "#attach", "#message .submit-button", "#export-json", "#theme"):
+        box = visitor.find(selector).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, selector
+        assert box["y"] + box["height"] <= 844, selector
+
+
+def test_what_a_visitor_writes_is_shown_and_never_acts(visit):
+    visitor = visit()
+    reply = visitor.say("/everything " + HOSTILE)
+    assert visitor.bubbles.first.inner_text() == "/everything " + HOSTILE
+    assert reply.locator(".evidence > p").first.inner_text() == HOSTILE
+    assert "".join(reply.locator(".sentence").all_inner_texts()) == HOSTILE.replace("\n\n", "")
+    assert visitor.find("#chatbot article img, #chatbot article a, #chatbot article script").count() == 0
+    visitor.page.reload()
+    expect(visitor.conversations.first).to_contain_text("<script>alert(1)</script>")
+    assert visitor.bubbles.first.inner_text() == "/everything " + HOSTILE
+
+
+def test_what_cannot_be_answered_is_said_and_the_conversation_stays(visit):
+    visitor = visit()
+    visitor.say("/mood before")
+    toast = visitor.find(".toast-body")
+    for message, sentence in (
+        (" \n ", "Write something first."),
+        ("x" * 6_000, "6,000 characters; at most 5,000"),
+    ):
+        visitor.box.fill(message)
+        visitor.find("#message .submit-button").click()
+        expect(toast.last).to_contain_text(sentence)
+    expect(visitor.say("/mode is unknown")).to_contain_text("Did you mean /mood?")
+    expect(visitor.say("🙂🙂")).to_contain_text("no words")
+    expect(visitor.replies).to_have_count(3)
+
+
+def test_the_plugins_tab(visit):
+    visitor = visit()
+    visitor.page.get_by_role("tab", name="Plugins").click()
+    card = visitor.find(
+        ".card",
+    ).first
+    for said in (
+        "Mood",
+        "/mood",
+        "good, bad",
+        "1,234 parameters",
+        "accuracy 0.875",
+        "CC0-1.0",
+        "not measured yet",
+    ):
+        expect(card).to_contain_text(said)
+    visitor.find("#measure").click()
+    expect(card).to_contain_text("ms on this machine")
+    rows = visitor.find("#plugins tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(1)).to_contain_text("active")
+    expect(rows.nth(0)).to_contain_text("failed")
+    expect(rows.nth(0).locator("details p")).to_be_hidden()
+    rows.nth(0).locator("summary").click()
+    expect(rows.nth(0).locator("details p")).to_contain_text("no_such_module_at_all")
+
+
+def test_one_endpoint_is_public(address):
+    from gradio_client import Client
+
+    client = Client(address, verbose=False)
+    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/ask"]
+    reply = client.predict("/mood what a day", "", api_name="/ask")
+    assert reply["route"]["application"] == "mood"
+    assert reply["adapter"] == "mood-adapter"
+    assert reply["payload"]["fields"] == {"text": "what a day"}
+    client.close()
