@@ -350,15 +350,17 @@ def test_documents_are_attached_cited_and_removed(visit, tmp_path):
     visitor = visit()
     name = "note <img src=x onerror=alert(1)>.txt"
     (tmp_path / name).write_text("Thirty days of notice.")
-    (tmp_path / "picture.pdf").write_bytes(b"\x89PNG\r\n\x1a\n no pdf")
+    other = "<img src=x onerror=alert(2)> ![a](http:evil.example).exe"
+    (tmp_path / other).write_bytes(b"MZ")
     visitor.attach(tmp_path / name)
     chips = visitor.find("#chips li")
     expect(chips).to_have_count(1)
     expect(visitor.say("/everything about it").locator("blockquote")).to_contain_text(
         "Thirty days of notice."
     )
-    visitor.attach(tmp_path / "picture.pdf")
-    expect(visitor.find(".toast-body")).to_contain_text("picture.pdf")
+    visitor.attach(tmp_path / other)
+    expect(visitor.find(".toast-body")).to_contain_text("of a type that cannot be read")
+    assert visitor.find(".toast-body img").count() == 0
     expect(chips).to_have_count(1)
     chips.get_by_role("button").click()
     expect(visitor.find("#chips")).to_be_hidden()
@@ -445,6 +447,18 @@ def test_what_a_visitor_writes_is_shown_and_never_acts(visit):
     visitor.page.reload()
     expect(visitor.conversations.first).to_contain_text("<script>alert(1)</script>")
     assert visitor.bubbles.first.inner_text() == "/everything " + HOSTILE
+
+
+def test_the_page_can_reach_no_other_host(visit):
+    visitor = visit()
+    blocked = visitor.page.evaluate(
+        """() => new Promise((resolve) => {
+            document.addEventListener("securitypolicyviolation", (event) => resolve(event.blockedURI));
+            new Image().src = "http://evil.example/a.png";
+        })"""
+    )
+    assert blocked == "http://evil.example/a.png"
+    visitor.complaints.clear()  # the attempt itself
 
 
 def test_what_cannot_be_answered_is_said_and_the_conversation_stays(visit):

@@ -34,6 +34,12 @@ THEME = gr.themes.Base(
     font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "monospace"],
 )
 
+# A second wall behind the escaping: whatever got into the page could reach no other host. Gradio itself needs
+# inline scripts and `new Function`.
+_POLICY = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'"
+)
 _TOGGLE_THEME = "() => { onebase.toggleTheme(); }"
 
 
@@ -128,7 +134,8 @@ def launch(
         pwa=False,
         theme=THEME,
         css_paths=HERE / "style.css",
-        head=f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+        head=f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
     )
     print(f"OneBase is at {url.rstrip('/')}", flush=True)
     if block:

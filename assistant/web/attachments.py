@@ -17,7 +17,6 @@ from assistant.web import storage
 from assistant.web.language import Strings, strings_for
 from assistant.web.storage import JSON
 
-FILE_TYPES = [".txt", ".md", ".pdf", ".docx", ".csv"]
 # Seconds that the texts outlive a closed page.
 LIVE = 3600
 
@@ -41,10 +40,10 @@ class Attachments:
         self.chips = gr.HTML(
             elem_id="chips", js_on_load=_REMOVE, apply_default_css=False, visible=False, render=False
         )
+        # No `file_types`: Gradio's own refusal shows a file's name as HTML; `read_document` refuses in text.
         self.button = gr.UploadButton(
             elem_id="attach",
             file_count="multiple",
-            file_types=FILE_TYPES,
             size="sm",
             scale=0,
             min_width=60,
