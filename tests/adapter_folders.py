@@ -34,10 +34,12 @@ def write_adapter(
     # The embeddings are not trained; PEFT would ask a hub whether they were resized.
     model.save_pretrained(folder, save_embedding_layers=False)
     view, outputs = VIEWS[operation], OUTPUTS.get(operation, len(labels))
-    weight = torch.randn(outputs, input_size(view, 384)) * 0.3
+    weight = torch.randn(outputs, input_size(view, 384)) * 0.1
     save_head(Head(view, weight, torch.zeros(outputs)), folder / "head.safetensors")
     base = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
-    write_manifest(Manifest(name=folder.name, operation=operation, base=base, labels=labels, threshold=0.5), folder)
+    write_manifest(
+        Manifest(name=folder.name, operation=operation, base=base, labels=labels, threshold=0.5), folder
+    )
     return folder
 
 

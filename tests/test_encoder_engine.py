@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from adapter_folders import BOTTLENECK, write_adapter
+from adapter_folders import write_adapter
 from engine_conformance import AdapterFor, EngineConformance
 
 from assistant.engine import embedded
@@ -80,12 +80,16 @@ def test_rows_with_different_adapters_answer_as_if_alone(
 
 
 def test_embeddings_are_those_of_the_base(encoder: EncoderEngine) -> None:
-    a, b, c = encoder.embed(["A cat sits on the mat.", "There is a cat on a mat.", "Interest rates rose again."])
+    a, b, c = encoder.embed(
+        ["A cat sits on the mat.", "There is a cat on a mat.", "Interest rates rose again."]
+    )
     assert a @ b > 0.8
     assert a @ c < 0.2
 
 
-def test_least_recently_used_adapter_leaves_beyond_the_budget(adapters: Callable[[str], Path], tmp_path: Path) -> None:
+def test_least_recently_used_adapter_leaves_beyond_the_budget(
+    adapters: Callable[[str], Path], tmp_path: Path
+) -> None:
     engine = EncoderEngine(adapter_bytes=400_000)
     try:
         folders = [write_adapter(tmp_path / str(i), method=Lora(rank=4), seed=i) for i in range(3)]

@@ -57,7 +57,7 @@ def _slots(modules: set[str]) -> dict[Slot, tuple[str, ...]]:
         slots["qkv"] = _FUSED
     for slot in ("attention.output", "intermediate", "output"):
         if slot in modules:
-            slots[slot] = (slot,)  # type: ignore[index]
+            slots[slot] = (slot,)
     return slots
 
 
@@ -76,7 +76,9 @@ def bottleneck_stack(adapters: Sequence[LoadedAdapter]) -> Stack:
     width = max(adapter.size for adapter in adapters)
     stack: Stack = {}
     for layer, slot in {place for adapter in adapters for place in adapter.parts}:
-        out = next(a.parts[layer, slot]["bottleneck_up"].shape[0] for a in adapters if (layer, slot) in a.parts)
+        out = next(
+            a.parts[layer, slot]["bottleneck_up"].shape[0] for a in adapters if (layer, slot) in a.parts
+        )
         down, up = torch.zeros(len(adapters), out, width), torch.zeros(len(adapters), width, out)
         down_bias, up_bias = torch.zeros(len(adapters), 1, width), torch.zeros(len(adapters), 1, out)
         for number, adapter in enumerate(adapters):
@@ -141,16 +143,27 @@ class Stacks:
     def adaptations(self, adapters: Sequence[LoadedAdapter | None]) -> list[Adaptation]:
         """For rows ordered by kind (`order`), one adaptation per kind that occurs. None: a row of the bare base."""
         result: list[Adaptation] = []
-        for kind, build, rows_of in (("lora", lora_stack, LoraRows), ("bottleneck", bottleneck_stack, BottleneckRows)):
-            members = [(i, adapter) for i, adapter in enumerate(adapters) if adapter is not None and adapter.kind == kind]
+        for kind, build, rows_of in (
+            ("lora", lora_stack, LoraRows),
+            ("bottleneck", bottleneck_stack, BottleneckRows),
+        ):
+            members = [
+                (i, adapter)
+                for i, adapter in enumerate(adapters)
+                if adapter is not None and adapter.kind == kind
+            ]
             if not members:
                 continue
-            unique = tuple(sorted({adapter for _, adapter in members}, key=lambda adapter: str(adapter.info.path)))
+            unique = tuple(
+                sorted({adapter for _, adapter in members}, key=lambda adapter: str(adapter.info.path))
+            )
             stack = self._stacks.pop(unique, None) or build(unique)
             self._stacks[unique] = stack
             while len(self._stacks) > 1 and sum(map(len, self._stacks)) > self.kept:
                 self._stacks.popitem(last=False)
-            index = None if len(unique) == 1 else torch.tensor([unique.index(adapter) for _, adapter in members])
+            index = (
+                None if len(unique) == 1 else torch.tensor([unique.index(adapter) for _, adapter in members])
+            )
             result.append(rows_of(slice(members[0][0], members[-1][0] + 1), stack, index))
         return result
 

@@ -72,7 +72,9 @@ class LoadedAdapter:
     @property
     def nbytes(self) -> int:
         """Bytes that it keeps resident."""
-        return self.head.nbytes + sum(tensor.nbytes for part in self.parts.values() for tensor in part.values())
+        return self.head.nbytes + sum(
+            tensor.nbytes for part in self.parts.values() for tensor in part.values()
+        )
 
 
 def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> LoadedAdapter:
@@ -89,7 +91,9 @@ def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> Loaded
     count = sum(t.numel() for part in parts.values() for t in part.values())
     count += head.weight.numel() + head.bias.numel()
     stored = sum((folder / name).stat().st_size for name in (CONFIG, WEIGHTS, HEAD))
-    return LoadedAdapter(manifest.info(folder, kind, count, stored), manifest, kind, size, scaling, parts, head)
+    return LoadedAdapter(
+        manifest.info(folder, kind, count, stored), manifest, kind, size, scaling, parts, head
+    )
 
 
 def _method(folder: Path, config: dict[str, Any]) -> tuple[Kind, int, float]:
@@ -98,19 +102,27 @@ def _method(folder: Path, config: dict[str, Any]) -> tuple[Kind, int, float]:
     if name == "BOTTLENECK":
         return "bottleneck", _bounded(folder, "size", config.get("size")), 1.0
     if name != "LORA":
-        raise AdapterError(f"The adapter {folder.name!r} is of type {name!r:.40}; this engine serves LORA, BOTTLENECK.")
+        raise AdapterError(
+            f"The adapter {folder.name!r} is of type {name!r:.40}; this engine serves LORA, BOTTLENECK."
+        )
     for key, unused in _UNSERVED.items():
         if config.get(key, unused) not in (unused, None):
-            raise AdapterError(f"The adapter {folder.name!r} uses {key}={config[key]!r:.40}, which is not served.")
+            raise AdapterError(
+                f"The adapter {folder.name!r} uses {key}={config[key]!r:.40}, which is not served."
+            )
     rank, alpha = _bounded(folder, "r", config.get("r")), config.get("lora_alpha")
     if not isinstance(alpha, int | float) or not 0 < alpha <= 4096:
-        raise AdapterError(f"The adapter {folder.name!r} has lora_alpha {alpha!r:.40}; expected a number in (0, 4096].")
+        raise AdapterError(
+            f"The adapter {folder.name!r} has lora_alpha {alpha!r:.40}; expected a number in (0, 4096]."
+        )
     return "lora", rank, alpha / (math.sqrt(rank) if config.get("use_rslora") else rank)
 
 
 def _bounded(folder: Path, key: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_RANK:
-        raise AdapterError(f"The adapter {folder.name!r} has {key} {value!r:.40}; expected a number from 1 to {MAX_RANK}.")
+        raise AdapterError(
+            f"The adapter {folder.name!r} has {key} {value!r:.40}; expected a number from 1 to {MAX_RANK}."
+        )
     return value
 
 
@@ -140,7 +152,9 @@ def _parts(folder: Path, kind: Kind, size: int, dimensions: Dimensions) -> Parts
     }  # fmt: skip
     for (layer, module), part in parts.items():
         if set(part) != wanted:
-            raise AdapterError(f"The adapter {folder.name!r}: layer {layer}, {module} lacks {wanted - set(part)}.")
+            raise AdapterError(
+                f"The adapter {folder.name!r}: layer {layer}, {module} lacks {wanted - set(part)}."
+            )
         if kind == "bottleneck" and module not in ("attention.output", "output"):
             raise AdapterError(f"The adapter {folder.name!r}: a bottleneck at {module!r} is not served.")
     if not parts:

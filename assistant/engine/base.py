@@ -140,7 +140,7 @@ class Engine(ABC):
         """Pieces of the continuation as they are made; closing the iterator stops the model."""
         raise self._unsupported("generate")
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (not every engine holds something to free)
         """Free threads and memory. The engine cannot be used afterwards."""
 
     def _unsupported(self, operation: str) -> UnsupportedTask:

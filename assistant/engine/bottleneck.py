@@ -40,7 +40,9 @@ class BottleneckConfig(PeftConfig):  # type: ignore[misc]
     """`size` is the width of the bottleneck; `target_modules` a regular expression or names, as in PEFT."""
 
     size: int = field(default=64, metadata={"help": "Width of the bottleneck."})
-    target_modules: str | list[str] | None = field(default=TARGETS, metadata={"help": "Linear layers to follow."})
+    target_modules: str | list[str] | None = field(
+        default=TARGETS, metadata={"help": "Linear layers to follow."}
+    )
     exclude_modules: str | list[str] | None = field(default=None, metadata={"help": "Layers to leave alone."})
     bias: str = field(default="none", metadata={"help": "Biases of the base stay frozen."})
 
@@ -69,13 +71,12 @@ class BottleneckLinear(nn.Module, BaseTunerLayer):  # type: ignore[misc]
     def update_layer(self, adapter_name: str, size: int) -> None:
         """Add a bottleneck under this name."""
         width = self.get_base_layer().out_features
+        down, up = nn.Linear(width, size), nn.Linear(size, width)
+        nn.init.normal_(down.weight, std=0.02)
+        for zero in (down.bias, up.weight, up.bias):
+            nn.init.zeros_(zero)
         self.size[adapter_name] = size
-        self.bottleneck_down[adapter_name] = nn.Linear(width, size)
-        self.bottleneck_up[adapter_name] = nn.Linear(size, width)
-        nn.init.normal_(self.bottleneck_down[adapter_name].weight, std=0.02)
-        nn.init.zeros_(self.bottleneck_down[adapter_name].bias)
-        nn.init.zeros_(self.bottleneck_up[adapter_name].weight)
-        nn.init.zeros_(self.bottleneck_up[adapter_name].bias)
+        self.bottleneck_down[adapter_name], self.bottleneck_up[adapter_name] = down, up
         self._move_adapter_to_device_of_base_layer(adapter_name)
         self.set_adapter(self.active_adapters)
 
@@ -84,10 +85,11 @@ class BottleneckLinear(nn.Module, BaseTunerLayer):  # type: ignore[misc]
         y: Tensor = self.base_layer(x, *args, **kwargs)
         if self.disable_adapters:
             return y
+        down, up = self.bottleneck_down, self.bottleneck_up
         for name in self.active_adapters:
-            if name in self.bottleneck_down:
-                down, up = self.bottleneck_down[name], self.bottleneck_up[name]
-                y = y + up(nn.functional.gelu(down(y.to(down.weight.dtype)))).to(y.dtype)
+            if name in down:
+                x = y.to(down[name].weight.dtype)
+                y = y + up[name](nn.functional.gelu(down[name](x))).to(y.dtype)
         return y
 
 
@@ -115,7 +117,9 @@ class BottleneckModel(BaseTuner):  # type: ignore[misc]
                 module.requires_grad_(False)
             self._replace_module(parent, target_name, module, target)
         else:
-            raise ValueError(f"A bottleneck follows a linear layer; {current_key} is a {type(target).__name__}.")
+            raise ValueError(
+                f"A bottleneck follows a linear layer; {current_key} is a {type(target).__name__}."
+            )
 
 
 if _known_to_peft() not in PEFT_TYPE_TO_TUNER_MAPPING:

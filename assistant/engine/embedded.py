@@ -54,9 +54,15 @@ def verified_weights(path: Path, sha256: str = SHA256) -> Path:
     if not path.is_file():
         raise BaseModelError(f"The base model has no weight file {path.name}.")
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(path)
+        digest = (
+            hashlib.file_digest(file, "sha256").hexdigest()
+            if hasattr(hashlib, "file_digest")
+            else _digest(path)
+        )
     if digest != sha256:
-        raise BaseModelError(f"The weight file of {NAME} has sha256 {digest[:16]}…, expected {sha256[:16]}…; refused.")
+        raise BaseModelError(
+            f"The weight file of {NAME} has sha256 {digest[:16]}…, expected {sha256[:16]}…; refused."
+        )
     return path
 
 

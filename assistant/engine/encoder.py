@@ -56,7 +56,9 @@ class EncoderEngine(Engine):
     base is missing or is not the expected one.
     """
 
-    operations: ClassVar[frozenset[Operation]] = frozenset({"classify", "choose", "tag", "extract", "rank", "embed"})
+    operations: ClassVar[frozenset[Operation]] = frozenset(
+        {"classify", "choose", "tag", "extract", "rank", "embed"}
+    )
 
     def __init__(self, adapter_bytes: int = DEFAULT_BUDGET) -> None:
         keep_freed_memory()
@@ -116,7 +118,12 @@ class EncoderEngine(Engine):
                 for token, word_start, word_end in word_spans(encoding):
                     best = int(probabilities[token].argmax())
                     tags.append(
-                        Tag(start + word_start, start + word_end, labels[best], float(probabilities[token, best]))
+                        Tag(
+                            start + word_start,
+                            start + word_end,
+                            labels[best],
+                            float(probabilities[token, best]),
+                        )
                     )
             result.append(tuple(tags))
         return result
@@ -131,7 +138,10 @@ class EncoderEngine(Engine):
             cut = windows(self.tokenizer, context, overlap=64, room=MAX_TOKENS * 2 // 3)
             encodings = self._encode([(question, context[start:end]) for start, end in cut])
             logits = self._run([_row(e, loaded) for e in encodings])
-            scaled = [(x / loaded.manifest.temperature, e, start) for x, e, (start, _) in zip(logits, encodings, cut, strict=True)]
+            scaled = [
+                (x / loaded.manifest.temperature, e, start)
+                for x, e, (start, _) in zip(logits, encodings, cut, strict=True)
+            ]
             result.append(best_spans(scaled))
         return result
 
@@ -170,7 +180,10 @@ class EncoderEngine(Engine):
         return adapter
 
     def _encode(self, inputs: Sequence[TextOrPair]) -> list[Encoding]:
-        cut = [x[:MAX_CHARACTERS] if isinstance(x, str) else (x[0][:MAX_CHARACTERS], x[1][:MAX_CHARACTERS]) for x in inputs]
+        cut = [
+            x[:MAX_CHARACTERS] if isinstance(x, str) else (x[0][:MAX_CHARACTERS], x[1][:MAX_CHARACTERS])
+            for x in inputs
+        ]
         return self.tokenizer.encode_batch(cut) if cut else []
 
     def _run(self, rows: Sequence[Work]) -> list[Tensor]:

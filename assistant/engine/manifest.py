@@ -41,7 +41,8 @@ class Manifest(_Strict):
     """What the engine and the page need to know beside the weights.
 
     `temperature` divides the logits; `threshold` is the best probability below which the application abstains;
-    `metrics` holds what was measured on dev, by name, with `<name>_low` and `<name>_high` for 95 % intervals.
+    `metrics` holds what was measured on dev, by name, the main one first, with `<name>_low` and `<name>_high` for 95 %
+    intervals; `comparisons` the main metric of other methods on the same data.
     """
 
     format: Literal[1] = 1
@@ -53,6 +54,7 @@ class Manifest(_Strict):
     temperature: float = Field(default=1.0, gt=0, le=100, allow_inf_nan=False)
     threshold: float = Field(default=0.0, ge=0, le=1)
     metrics: dict[str, float] = {}
+    comparisons: dict[str, float] = {}
     data: tuple[Data, ...] = ()
     training: dict[str, Any] = {}
 
@@ -103,7 +105,9 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise AdapterError(f"The adapter {folder.name!r}: {name} is no JSON ({error}).") from None
     if not isinstance(content, dict):
-        raise AdapterError(f"The adapter {folder.name!r}: {name} holds a {type(content).__name__}, expected an object.")
+        raise AdapterError(
+            f"The adapter {folder.name!r}: {name} holds a {type(content).__name__}, expected an object."
+        )
     return content
 
 

@@ -23,4 +23,5 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     settings = ((_MMAP_THRESHOLD, LARGEST_KEPT), (_TRIM_THRESHOLD, KEEP_BYTES), (_ARENA_MAX, 1))
-    return all([mallopt(parameter, value) for parameter, value in settings])
+    done = [mallopt(parameter, value) for parameter, value in settings]
+    return all(done)

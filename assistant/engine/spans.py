@@ -16,7 +16,9 @@ MAX_ANSWER_TOKENS = 30
 BEST = 5
 
 
-def windows(tokenizer: Tokenizer, text: str, overlap: int = 0, room: int = MAX_TOKENS - 2) -> list[tuple[int, int]]:
+def windows(
+    tokenizer: Tokenizer, text: str, overlap: int = 0, room: int = MAX_TOKENS - 2
+) -> list[tuple[int, int]]:
     """(start, end) in characters of pieces of at most `room` tokens, cut between words, each sharing `overlap` tokens
     with the one before."""
     tokenizer = Tokenizer.from_str(tokenizer.to_str())

@@ -70,7 +70,9 @@ class QuantizedEncoder:
         self.positions: Int8Matrix = quantize_rows(weights["embeddings.position_embeddings.weight"])
         self.segments = weights["embeddings.token_type_embeddings.weight"].float()
         epsilon = dimensions.layer_norm_epsilon
-        self.norm = Norm(weights["embeddings.LayerNorm.weight"], weights["embeddings.LayerNorm.bias"], epsilon)
+        self.norm = Norm(
+            weights["embeddings.LayerNorm.weight"], weights["embeddings.LayerNorm.bias"], epsilon
+        )
         self.blocks = [Block(weights, f"encoder.layer.{i}.", epsilon) for i in range(dimensions.layers)]
 
     @property

@@ -7,7 +7,9 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,15 +45,49 @@ def read_rows(path: Path) -> Iterator[Row]:
     """
     kind = _kind(path)
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as raw:
+        with gzip.open(path, "rb") if _packed(path) else path.open("rb") as raw:
             text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
             yield from _json_rows(text) if kind == ".jsonl" else _csv_rows(text, path)
     except FileNotFoundError:
         raise DataError(f"There is no file {str(path)!r}.") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path.name} is not UTF-8 (byte {error.start}); expected UTF-8 text.") from None
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path.name} cannot be read: {error}.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path.name} cannot be read: {_reason(error)}.") from None
+
+
+@contextmanager
+def write_rows(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Give a function that writes one row to `*.jsonl` or `*.jsonl.gz`, whole or not at all.
+
+    Rows go to a temporary file beside `path`, which takes its place when the block ends well; so the input
+    may be overwritten, and a broken run leaves what was there. Raises DataError for a path that cannot be
+    written.
+    """
+    if _kind(path) != ".jsonl":
+        raise DataError(f"{path.name} is not .jsonl or .jsonl.gz, which is what can be written.")
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        # A half of a surrogate pair, which UTF-8 cannot hold, becomes the JSON escape that it was read from.
+        with (
+            gzip.open(temporary, "wb") if _packed(path) else temporary.open("wb") as raw,
+            io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", newline="\n") as text,
+        ):
+            yield lambda values: print(json.dumps(values, ensure_ascii=False), file=text)
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be written: {_reason(error)}.") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, without the path that it repeats."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _kind(path: Path) -> str:
@@ -63,11 +99,11 @@ def _kind(path: Path) -> str:
 
 
 def _json_rows(text: io.TextIOWrapper) -> Iterator[Row]:
-    for number, line in enumerate(text, 1):
-        if not line.strip():
-            continue
+    for number, line in enumerate(_lines(text), 1):
         if len(line) > MAX_LINE:
             yield Row(number, {}, f"longer than {MAX_LINE:,} characters")
+            continue
+        if not line.strip():
             continue
         try:
             values = json.loads(line)
@@ -80,7 +116,16 @@ def _json_rows(text: io.TextIOWrapper) -> Iterator[Row]:
             yield Row(number, {}, f"a JSON {type(values).__name__}, expected an object")
 
 
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines; of one that is too long only the beginning, so that no line fills the memory."""
+    while line := text.readline(MAX_LINE + 1):
+        yield line
+        while len(line) > MAX_LINE and not line.endswith("\n"):
+            line = text.readline(MAX_LINE + 1)
+
+
 def _csv_rows(text: io.TextIOWrapper, path: Path) -> Iterator[Row]:
+    csv.field_size_limit(MAX_LINE)  # a setting of the whole process; the default refuses a text of 131,072
     reader = csv.reader(text)
     try:
         header = next(reader, None)
@@ -101,7 +146,9 @@ def read_texts(row: Row, fields: Sequence[str]) -> tuple[str, ...]:
         raise DataError(f"Row {row.number}: {row.error}.")
     for field in fields:
         if field not in row.values:
-            raise DataError(f"Row {row.number} has no field {field!r}; it has: {', '.join(row.values) or 'none'}.")
+            raise DataError(
+                f"Row {row.number} has no field {field!r}; it has: {', '.join(row.values) or 'none'}."
+            )
         if not isinstance(row.values[field], str) or not row.values[field].strip():
             raise DataError(f"Row {row.number}: {field!r} is {row.values[field]!r:.60}; expected a text.")
     return tuple(row.values[field] for field in fields)
@@ -122,9 +169,11 @@ def read_examples(
             raise DataError(f"Row {row.number} of {path.name} has no 'label'; expected the name of a class.")
         name: str | None = str(label)
         if label_names is not None:
-            if name not in label_names:
-                raise DataError(f"Row {row.number} of {path.name}: unknown label {name!r}; known: {list(label_names)}.")
-            name = label_names[name]
+            if str(label) not in label_names:
+                raise DataError(
+                    f"Row {row.number} of {path.name}: unknown label {name!r}; known: {list(label_names)}."
+                )
+            name = label_names[str(label)]
         if name is not None:
             examples.append(Example(texts, name))
     if not examples:
@@ -133,7 +182,8 @@ def read_examples(
 
 
 def fingerprint(examples: Sequence[Example]) -> str:
-    """The first 16 hexadecimal digits of the sha256 over all examples in order: names the data in a run record."""
+    """The first 16 hexadecimal digits of the sha256 over all examples in order: names the data in a run
+    record."""
     digest = hashlib.sha256()
     for example in examples:
         digest.update("\x1f".join((*example.texts, example.label)).encode("utf-8", "surrogatepass") + b"\x1e")

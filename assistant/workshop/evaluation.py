@@ -29,11 +29,17 @@ def macro_f1(truth: Labels, predicted: Labels) -> float:
     """F1 averaged over the classes that occur in `truth`, each counting the same."""
     from sklearn.metrics import f1_score
 
-    return float(f1_score(truth, predicted, labels=sorted(set(truth)), average="macro", zero_division=0))
+    return float(
+        f1_score(truth, predicted, labels=np.unique(np.asarray(truth)), average="macro", zero_division=0)
+    )
 
 
 def bootstrap(
-    metric: Callable[[Labels, Labels], float], truth: Labels, predicted: Labels, resamples: int = 1000, seed: int = 0
+    metric: Callable[[Labels, Labels], float],
+    truth: Labels,
+    predicted: Labels,
+    resamples: int = 1000,
+    seed: int = 0,
 ) -> Metric:
     """The metric with a percentile interval over resampled rows (Efron & Tibshirani 1993)."""
     # Small integers instead of strings: a thousand resamples of strings take seconds.
@@ -49,7 +55,9 @@ def bootstrap(
     return Metric(metric(truth, predicted), float(low), float(high))
 
 
-def expected_calibration_error(confidence: NDArray[np.float64], correct: NDArray[np.bool_], bins: int = 15) -> float:
+def expected_calibration_error(
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], bins: int = 15
+) -> float:
     """The mean gap between confidence and accuracy over bins of equal width (Guo et al. 2017, arXiv 1706.04599)."""
     bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [
@@ -87,7 +95,10 @@ class Abstention:
 
 
 def fit_abstention(
-    confidence: NDArray[np.float64], correct: NDArray[np.bool_], errors_halved: float = 0.5, floor: float = 0.6
+    confidence: NDArray[np.float64],
+    correct: NDArray[np.bool_],
+    errors_halved: float = 0.5,
+    floor: float = 0.6,
 ) -> Abstention:
     """The lowest threshold at which the error rate of what is answered is `errors_halved` of that of all rows, but
     so that at least `floor` of the rows are still answered."""

@@ -17,8 +17,8 @@ class _Strict(BaseModel):
 
 
 class Source(_Strict):
-    """A data file below the data folder. `labels` renames labels, null leaves those rows out; `rows` takes that many
-    (spread evenly over the file); `repeat` counts it several times."""
+    """A data file below the data folder. `labels` renames labels, null leaves those rows out; `rows` takes that
+    many (spread evenly over the file); `repeat` counts it several times."""
 
     path: str
     licence: str
@@ -45,7 +45,7 @@ class Lora(_Strict):
 
 
 class Bottleneck(_Strict):
-    """Houlsby adapters (arXiv 1902.00751): a small residual network after each attention and feed-forward block."""
+    """Houlsby adapters (arXiv 1902.00751): a small residual network after each attention and feed-forward part."""
 
     name: Literal["bottleneck"] = "bottleneck"
     size: int = Field(default=64, ge=1, le=512)

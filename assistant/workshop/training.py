@@ -1,8 +1,9 @@
 """The training loop: one adapter and its head on the frozen base, resumable, deterministic by seed.
 
-The base carries the weights that its int8 form stands for, so that an adapter learns what it will be served on. It
-computes in bfloat16 with float32 master weights for what is trained (Micikevicius et al. 2018, arXiv 1710.03740); its
-own dropout is off: a frozen base with a small adapter hardly overfits, and random numbers cost a tenth of the time.
+The base carries the weights that its int8 form stands for, so that an adapter learns what it will be served
+on. It computes in bfloat16 with float32 master weights for what is trained (Micikevicius et al. 2018, arXiv
+1710.03740); its own dropout is off: a frozen base with a small adapter hardly overfits, and random numbers cost
+a tenth of the time.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ def base_model() -> Any:
     config = BertConfig.from_pretrained(embedded.folder(), attn_implementation="eager")
     model = BertModel(config, add_pooling_layer=False)
     state = fake_quantized(embedded.weights())
-    model.load_state_dict({name: value for name, value in state.items() if not name.startswith("pooler")}, strict=False)
+    model.load_state_dict(
+        {name: value for name, value in state.items() if not name.startswith("pooler")}, strict=False
+    )
     # What PEFT writes into an adapter's configuration as its base.
     model.config._name_or_path = model.name_or_path = f"sentence-transformers/{embedded.NAME}"
     return model.eval()
@@ -97,7 +100,9 @@ def peft_config(method: Method) -> Any:
     if isinstance(method, Lora):
         from peft import LoraConfig
 
-        return LoraConfig(r=method.rank, lora_alpha=method.alpha, target_modules=["query", "key", "value", "dense"])
+        return LoraConfig(
+            r=method.rank, lora_alpha=method.alpha, target_modules=["query", "key", "value", "dense"]
+        )
     from assistant.engine.bottleneck import BottleneckConfig
 
     return BottleneckConfig(size=method.size)
@@ -139,7 +144,9 @@ def encode(examples: Sequence[Example], labels: Sequence[str], max_tokens: int) 
     tokenizer = embedded.tokenizer(max_tokens)
     inputs = [e.texts[0] if len(e.texts) == 1 else (e.texts[0], e.texts[1]) for e in examples]
     encodings = tokenizer.encode_batch(inputs)
-    return [Encoded(t.ids, t.type_ids, labels.index(e.label)) for t, e in zip(encodings, examples, strict=True)]
+    return [
+        Encoded(t.ids, t.type_ids, labels.index(e.label)) for t, e in zip(encodings, examples, strict=True)
+    ]
 
 
 def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> Iterator[list[Encoded]]:
@@ -154,7 +161,9 @@ def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> It
         members = sorted(order[start : start + chunk], key=lambda i: len(data[i].ids))
         group: list[Encoded] = []
         for i in members:
-            if len(group) == size or (len(group) + 1) * len(data[i].ids) > max(MAX_BATCH_TOKENS, len(data[i].ids)):
+            if len(group) == size or (len(group) + 1) * len(data[i].ids) > max(
+                MAX_BATCH_TOKENS, len(data[i].ids)
+            ):
                 groups.append(group)
                 group = []
             group.append(data[i])
@@ -208,9 +217,9 @@ def train(
 ) -> AdaptedModel:
     """Train one adapter and return the model of the best dev evaluation.
 
-    `run` is a folder for checkpoints and `record.json`; when it holds a checkpoint of the same recipe and data, the
-    run goes on from there and ends as if it had never stopped. `report` is called after every step with the progress,
-    the number of steps and the running loss; returning False stops the run (the checkpoint is kept).
+    `run` is a folder for checkpoints and `record.json`; when it holds a checkpoint of the same recipe and data,
+    the run goes on from there and ends as if it had never stopped. `report` is called after every step with the
+    progress, the number of steps and the running loss; returning False stops the run (the checkpoint is kept).
     """
     from assistant.workshop.evaluation import macro_f1  # late: it imports scikit-learn
 
@@ -220,12 +229,19 @@ def train(
     model = AdaptedModel(recipe.method, len(recipe.labels), settings.seed)
     weights = MasterWeights(model.trained())
     optimizer = torch.optim.AdamW(
-        list(weights.masters.values()), lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98)
+        list(weights.masters.values()),
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        betas=(0.9, 0.98),
     )
     per_epoch = sum(1 for _ in batches(data, settings.batch_size, random.Random(0)))
     steps = max(1, round(per_epoch * settings.epochs))
     evaluate_every = max(1, steps // settings.evaluations)
-    identity = {"recipe": recipe.model_dump(mode="json"), "data": fingerprint(train_data), "dev": fingerprint(dev_data)}
+    identity = {
+        "recipe": recipe.model_dump(mode="json"),
+        "data": fingerprint(train_data),
+        "dev": fingerprint(dev_data),
+    }
     progress = _resume(run, identity, weights, optimizer)
     balance = class_weights(data, len(recipe.labels), settings.class_balance)
     started, running = time.monotonic() - progress.seconds, 0.0
@@ -251,7 +267,9 @@ def train(
         if progress.step % evaluate_every == 0 or progress.step == steps:
             predicted = predict_logits(model, dev).argmax(-1)
             score = macro_f1([e.label for e in dev], predicted.tolist())
-            progress.history.append({"step": progress.step, "loss": round(running, 4), "dev_macro_f1": round(score, 5)})
+            progress.history.append(
+                {"step": progress.step, "loss": round(running, 4), "dev_macro_f1": round(score, 5)}
+            )
             if score > progress.best_score:
                 progress.best_score, progress.best_step = score, progress.step
                 _write(run / "best.safetensors", {n: p.detach() for n, p in weights.masters.items()})
@@ -287,7 +305,11 @@ def _schedule(step: int, steps: int, warmup: float) -> float:
 
 
 def _save(
-    run: Path, identity: dict[str, Any], weights: MasterWeights, optimizer: torch.optim.Optimizer, progress: Progress
+    run: Path,
+    identity: dict[str, Any],
+    weights: MasterWeights,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
 ) -> None:
     """Write a checkpoint: parameters and optimizer state in one file, progress and identity in another."""
     state: dict[str, Tensor] = {}
@@ -324,6 +346,8 @@ def _resume(
     with torch.no_grad():
         for name, master in weights.masters.items():
             master.copy_(state[f"master.{name}"])
-            optimizer.state[master] = {key: state[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+            optimizer.state[master] = {
+                key: state[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
+            }
     weights.give_values()
     return Progress(**stored["progress"])

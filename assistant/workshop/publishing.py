@@ -1,0 +1,183 @@
+"""From a trained model to an adapter folder: weights, head, calibration, measured figures and a card."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from assistant.engine import embedded
+from assistant.engine.adapters import HEAD, WEIGHTS
+from assistant.engine.encoder import EncoderEngine
+from assistant.engine.heads import save_head
+from assistant.engine.manifest import BaseReference, Data, Manifest, write_manifest
+from assistant.workshop.data import Example, fingerprint
+from assistant.workshop.evaluation import (
+    Abstention,
+    accuracy,
+    bootstrap,
+    expected_calibration_error,
+    fit_abstention,
+    fit_temperature,
+    macro_f1,
+    softmax,
+)
+from assistant.workshop.recipe import Recipe, Source
+from assistant.workshop.training import AdaptedModel
+
+Sources = Sequence[tuple[Source, Sequence[Example]]]
+
+
+def publish(
+    recipe: Recipe,
+    model: AdaptedModel,
+    train: Sources,
+    dev: Sources,
+    folder: Path,
+    title: str,
+    command: str,
+    seconds: float,
+) -> Manifest:
+    """Write the adapter folder and return its manifest.
+
+    Everything in it is measured on the int8 engine that will serve it: the temperature and the abstention
+    threshold are fitted on all dev rows, the calibration error is that of rows that the temperature was not fitted
+    on, and the metrics stand for each dev source by itself.
+    """
+    manifest = Manifest(
+        name=recipe.application,
+        operation="classify",
+        base=BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8"),
+        labels=recipe.labels,
+        fields=recipe.fields,
+        data=tuple(Data(path=s.path, licence=s.licence, rows=len(rows)) for s, rows in train),
+        training={
+            "method": recipe.method.model_dump(),
+            **recipe.training.model_dump(),
+            "data_fingerprint": fingerprint([e for _, rows in train for e in rows]),
+            "seconds": round(seconds),
+            "versions": {name: version(name) for name in ("torch", "transformers", "peft")}
+            | {"python": platform.python_version()},
+        },
+    )
+    temporary = folder.with_name(folder.name + ".tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    _save_weights(model, temporary)
+    write_manifest(manifest, temporary)
+    manifest = _measured(manifest, temporary, dev)
+    write_manifest(manifest, temporary)
+    (temporary / "README.md").write_text(card(manifest, title, command), encoding="utf-8")
+    # The old folder goes only when the new one is whole.
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+    return manifest
+
+
+def _save_weights(model: AdaptedModel, folder: Path) -> None:
+    """PEFT's files and the head, in float16: that is what they are served in."""
+    # The embeddings are not trained; PEFT would ask a hub whether they were resized.
+    model.encoder.save_pretrained(folder, save_embedding_layers=False)
+    half = {name: tensor.to(torch.float16) for name, tensor in load_file(folder / WEIGHTS).items()}
+    save_file(half, folder / WEIGHTS, metadata={"format": "pt"})
+    save_head(model.head, folder / HEAD)
+
+
+def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
+    """The manifest with temperature, threshold and metrics."""
+    engine = EncoderEngine()
+    try:
+        logits = [_logits(engine, folder, rows) for _, rows in dev]
+    finally:
+        engine.close()
+    truth = [np.array([manifest.labels.index(e.label) for e in rows]) for _, rows in dev]
+    all_logits, all_truth = np.concatenate(logits), np.concatenate(truth)
+    temperature = fit_temperature(all_logits, all_truth)
+    metrics: dict[str, float] = {}
+    for (source, rows), scores, gold in zip(dev, logits, truth, strict=True):
+        names = ("accuracy", accuracy), ("macro_f1", macro_f1)
+        for name, metric in names:
+            measured = bootstrap(metric, gold.tolist(), scores.argmax(-1).tolist())
+            key = f"{Path(source.path).parent.name}_{name}"
+            metrics |= {key: measured.value, f"{key}_low": measured.low, f"{key}_high": measured.high}
+        metrics[f"{Path(source.path).parent.name}_rows"] = len(rows)
+    abstention = _abstention(all_logits, all_truth, temperature)
+    metrics |= {
+        "calibration_error": _cross_fitted_error(all_logits, all_truth),
+        "coverage": abstention.coverage,
+        "accuracy_when_sure": abstention.accuracy,
+    }
+    rounded = {name: round(value, 4) for name, value in metrics.items()}
+    return manifest.model_copy(
+        update={"temperature": temperature, "threshold": round(abstention.threshold, 4), "metrics": rounded}
+    )
+
+
+def _logits(engine: EncoderEngine, folder: Path, rows: Sequence[Example]) -> NDArray[np.float64]:
+    """Log-probabilities at temperature 1, which are logits up to a constant per row."""
+    inputs = [e.texts[0] if len(e.texts) == 1 else (e.texts[0], e.texts[1]) for e in rows]
+    return np.log(np.array([c.probabilities for c in engine.classify(inputs, folder)]) + 1e-12)
+
+
+def _abstention(logits: NDArray[np.float64], truth: NDArray[np.int_], temperature: float) -> Abstention:
+    probabilities = softmax(logits / temperature)
+    return fit_abstention(probabilities.max(-1), probabilities.argmax(-1) == truth)
+
+
+def _cross_fitted_error(logits: NDArray[np.float64], truth: NDArray[np.int_]) -> float:
+    """Expected calibration error of each half of the rows under the temperature of the other half."""
+    half = np.random.default_rng(0).permutation(len(truth)) % 2 == 0
+    errors = []
+    for fitted, tested in ((half, ~half), (~half, half)):
+        probabilities = softmax(logits[tested] / fit_temperature(logits[fitted], truth[fitted]))
+        correct = probabilities.argmax(-1) == truth[tested]
+        errors.append(expected_calibration_error(probabilities.max(-1), correct))
+    return float(np.mean(errors))
+
+
+def card(manifest: Manifest, title: str, command: str) -> str:
+    """The model card: what it is for, how good it is, what it was made from and how."""
+    lines = [
+        "---",
+        f"base_model: sentence-transformers/{embedded.NAME}",
+        "library_name: peft",
+        "---",
+        "",
+        f"# {title}",
+        "",
+        f"An adapter for {manifest.base.name} in {manifest.base.quantization}. Labels: {', '.join(manifest.labels)}.",
+        "",
+        "## Measured on dev rows, on the int8 base",
+        "",
+        "| figure | value | 95 % interval |",
+        "|---|---|---|",
+    ]
+    for name, value in manifest.metrics.items():
+        if not name.endswith(("_low", "_high")):
+            low, high = manifest.metrics.get(f"{name}_low"), manifest.metrics.get(f"{name}_high")
+            interval = "" if low is None or high is None else f"{low:.4f} to {high:.4f}"
+            lines.append(
+                f"| {name} | {value:,.0f} | |"
+                if name.endswith("_rows")
+                else f"| {name} | {value:.4f} | {interval} |"
+            )
+    lines += [
+        "",
+        f"It abstains below a probability of {manifest.threshold:.2f}; temperature {manifest.temperature:.2f}.",
+    ]
+    if manifest.comparisons:
+        lines += ["", "## Other methods on the same data", "", "| method | main metric |", "|---|---|"]
+        lines += [f"| {name} | {value:.4f} |" for name, value in manifest.comparisons.items()]
+    lines += ["", "## Data", "", "| source | rows | licence |", "|---|---|---|"]
+    lines += [f"| {source.path} | {source.rows:,} | {source.licence} |" for source in manifest.data]
+    lines += ["", "## Making it", "", f"    {command}", ""]
+    details: dict[str, Any] = manifest.training
+    lines += [f"- {name}: {value}" for name, value in details.items()]
+    return "\n".join(lines) + "\n"

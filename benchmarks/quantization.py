@@ -1,0 +1,194 @@
+"""What each quantization scheme costs an adapter: `python benchmarks/quantization.py ADAPTER DATA [--rows N]`.
+
+One run, one set of rows, the same adapter: accuracy, the share of rows whose answer changes against float32, the
+relative error of the logits, and seconds. The schemes:
+
+- float32: the original weights
+- int8 weights: the weights that their int8 form stands for, activations in float32
+- per tensor: int8 activations with one scale per tensor, as torch's dynamic quantization has it
+- per row: what the engine does
+- per row, smoothed: SmoothQuant's migration (Xiao et al. 2022, arXiv 2211.10438) of channel ranges into the weights
+- two passes: activations as the sum of two int8 numbers, for all layers
+- bfloat16 activations on int8 weights
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from assistant.engine import embedded
+from assistant.engine.adaptation import Stacks
+from assistant.engine.adapters import LoadedAdapter, load_adapter
+from assistant.engine.base import BaseInfo
+from assistant.engine.embedded import Dimensions
+from assistant.engine.memory import keep_freed_memory
+from assistant.engine.quantization import FULL_RANGE, TINY, Int8Linear
+from assistant.engine.transformer import QuantizedEncoder, Slot
+from assistant.workshop.data import Example, read_examples
+
+Linear = Callable[[Tensor], Tensor]
+Layers = list[dict[Slot, Linear]]
+
+
+def scale(x: Tensor) -> Tensor:
+    return x.abs().amax(-1, keepdim=True).clamp_min(TINY) / FULL_RANGE
+
+
+def exact(linear: Int8Linear, dtype: torch.dtype = torch.float32) -> Linear:
+    weight = (linear.weight.float() * linear.scale).to(dtype)
+    return lambda x: (x.to(dtype) @ weight).float() + linear.bias
+
+
+def per_tensor(linear: Int8Linear) -> Linear:
+    def call(x: Tensor) -> Tensor:
+        s = x.abs().amax() / FULL_RANGE
+        product = torch._int_mm((x / s).round().to(torch.int8), linear.weight).float()
+        return torch.addcmul(linear.bias, product * s, linear.scale)
+
+    return call
+
+
+def two_passes(linear: Int8Linear) -> Linear:
+    def call(x: Tensor) -> Tensor:
+        s = scale(x)
+        high = (x / s).round()
+        low = ((x / s - high) * 254).round().clamp(-127, 127)
+        product = torch._int_mm(high.to(torch.int8), linear.weight).float()
+        product += torch._int_mm(low.to(torch.int8), linear.weight).float() / 254
+        return torch.addcmul(linear.bias, product * s, linear.scale)
+
+    return call
+
+
+def smoothed(linear: Int8Linear, ranges: Tensor) -> Linear:
+    weight = linear.weight.float() * linear.scale
+    factor = (ranges.clamp_min(1e-3) / weight.abs().amax(1).clamp_min(1e-4)).sqrt().clamp_min(1e-3)
+    inner = Int8Linear((weight * factor[:, None]).t(), linear.bias)
+    return lambda x: inner(x / factor)
+
+
+def float_layers(weights: dict[str, Tensor]) -> Layers:
+    def linear(names: list[str]) -> Linear:
+        weight = torch.cat([weights[f"{name}.weight"] for name in names])
+        bias = torch.cat([weights[f"{name}.bias"] for name in names])
+        return lambda x: torch.nn.functional.linear(x, weight, bias)
+
+    layers: Layers = []
+    for i in range(Dimensions().layers):
+        prefix = f"encoder.layer.{i}."
+        layers.append(
+            {
+                "qkv": linear([f"{prefix}attention.self.{n}" for n in ("query", "key", "value")]),
+                "attention.output": linear([f"{prefix}attention.output.dense"]),
+                "intermediate": linear([f"{prefix}intermediate.dense"]),
+                "output": linear([f"{prefix}output.dense"]),
+            }
+        )
+    return layers
+
+
+class Bench:
+    """One adapter and one set of rows, run under any scheme."""
+
+    def __init__(self, adapter: LoadedAdapter, examples: list[Example]) -> None:
+        self.adapter, self.stacks = adapter, Stacks()
+        self.weights = embedded.weights()
+        self.model = QuantizedEncoder(self.weights, Dimensions())
+        self.original = [dict(block.linears) for block in self.model.blocks]
+        texts = [e.texts[0] if len(e.texts) == 1 else e.texts for e in examples]
+        self.encodings = sorted(
+            zip(embedded.tokenizer().encode_batch(texts), (e.label for e in examples), strict=True),
+            key=lambda pair: len(pair[0].ids),
+        )
+        self.truth = torch.tensor([adapter.manifest.labels.index(label) for _, label in self.encodings])
+
+    @torch.inference_mode()
+    def logits(self, layers: Layers, rows: int = 16) -> Tensor:
+        for block, linears in zip(self.model.blocks, layers, strict=True):
+            block.linears = linears  # type: ignore[assignment]
+        results = []
+        for start in range(0, len(self.encodings), rows):
+            batch = [encoding for encoding, _ in self.encodings[start : start + rows]]
+            ids, segments, mask = (
+                torch.zeros(len(batch), len(batch[-1].ids), dtype=torch.long) for _ in range(3)
+            )
+            for i, encoding in enumerate(batch):
+                length = len(encoding.ids)
+                ids[i, :length], mask[i, :length] = torch.tensor(encoding.ids), 1
+                segments[i, :length] = torch.tensor(encoding.type_ids)
+            adaptations = self.stacks.adaptations([self.adapter] * len(batch))
+            results.append(self.adapter.head(self.model(ids, segments, mask, adaptations), mask))
+        return torch.cat(results)
+
+    def ranges(self) -> list[dict[Slot, Tensor]]:
+        """The largest magnitude of each input channel over the first rows."""
+        found: list[dict[Slot, Tensor]] = [{} for _ in self.original]
+
+        def watch(layer: int, slot: Slot, linear: Int8Linear) -> Linear:
+            def call(x: Tensor) -> Tensor:
+                seen = x.abs().amax(0)
+                found[layer][slot] = torch.maximum(found[layer].get(slot, seen), seen)
+                return linear(x)
+
+            return call
+
+        self.logits(
+            [{s: watch(i, s, linear) for s, linear in block.items()} for i, block in enumerate(self.original)]
+        )
+        return found
+
+
+def main() -> None:
+    """Print one line per scheme."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("adapter", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--rows", type=int, default=2000)
+    arguments = parser.parse_args()
+    keep_freed_memory()
+    base = BaseInfo(embedded.NAME, embedded.SHA256, 0, "", 0)
+    adapter = load_adapter(arguments.adapter, base, Dimensions())
+    examples = read_examples(arguments.data, adapter.manifest.fields)[: arguments.rows]
+    bench = Bench(adapter, examples)
+    original, ranges = bench.original, bench.ranges()
+
+    def all_layers(scheme: Callable[[Int8Linear], Linear]) -> Layers:
+        return [{slot: scheme(linear) for slot, linear in block.items()} for block in original]
+
+    schemes: dict[str, Layers] = {
+        "float32": float_layers(bench.weights),
+        "int8 weights": all_layers(exact),
+        "int8, per tensor": all_layers(per_tensor),
+        "int8, per row": [dict(block) for block in original],
+        "int8, per row, smoothed": [
+            {slot: smoothed(linear, ranges[i][slot]) for slot, linear in block.items()}
+            for i, block in enumerate(original)
+        ],
+        "int8, two passes": all_layers(two_passes),
+        "int8 weights, bfloat16": all_layers(lambda linear: exact(linear, torch.bfloat16)),
+    }
+    reference = None
+    print(f"{adapter.manifest.name} on {len(examples)} rows of {arguments.data.parent.name}")
+    print(f"{'scheme':26} {'accuracy':>9} {'changed':>8} {'error':>7} {'seconds':>8}")
+    for name, layers in schemes.items():
+        started = time.perf_counter()
+        logits = bench.logits(layers)
+        seconds = time.perf_counter() - started
+        reference = logits if reference is None else reference
+        accuracy = (logits.argmax(-1) == bench.truth).float().mean().item()
+        changed = (logits.argmax(-1) != reference.argmax(-1)).float().mean().item()
+        error = ((logits - reference).norm() / reference.norm()).item()
+        print(
+            f"{name:26} {100 * accuracy:8.2f} % {100 * changed:6.2f} % {error:7.4f} {seconds:8.1f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

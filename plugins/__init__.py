@@ -1,0 +1,1 @@
+"""The applications that come with OneBase; each is a plugin like anybody's."""

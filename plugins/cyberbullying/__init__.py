@@ -1,0 +1,136 @@
+"""Cyberbullying: none, or which kind."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import assistant_prompts
+
+from assistant import TextClassification, hookimpl
+
+PROMPTS = Path(assistant_prompts.__path__[0])
+
+
+class Cyberbullying(TextClassification):
+    """Says whether a message is bullying, and of which kind: age, ethnicity, gender, religion or other."""
+
+    id = "cyberbullying"
+    title = "Cyberbullying"
+    description = (
+        "Says whether a message is bullying, and of which kind: age, ethnicity, gender, religion or other."
+    )
+    adapter = Path(__file__).parent / "adapter"
+    prompts = PROMPTS / "cyberbullying"
+    examples = (
+        'Is this bullying? "Nobody likes you, just leave."',
+        "is this cyberbullying: go back to your country",
+        'Someone commented "women belong in the kitchen" on my video, is that harassment?',
+        "Check this tweet for bullying: @sam ur such a loser lol",
+        "Would this comment be flagged as abusive? “Your whole family is stupid.”",
+        'What kind of bullying is this? "ok boomer, go back to your retirement home"',
+        "You're so dumb it hurts. - bullying or just a joke?",
+        "Does this post contain hate speech?\n\nAll of them are terrorists.",
+        "toxic or not? lol you suck at this game",
+        "My classmate sent me this: nobody wants you here. is it bullying?",
+        "Is this message offensive to anyone? 'Ladies, learn to drive.'",
+        'I\'m moderating a forum. Should I remove this for harassment? "get a life, loser"',
+        'Is the following text racist or sexist? "They all look the same to me."',
+        'is this an insult? "you have a face for radio"',
+        'Are they being mean to me? "haha nice shoes, were they free?"',
+        "Detect abusive language: shut up, idiot",
+        "Is this hurtful or rude? 'your cooking is disgusting'",
+        "Is anyone being bullied in this conversation?\nA: look at her hair\nB: lol like a broom",
+        "is this threatening: answer me or you'll regret it",
+        "moderation check: he is too old to be here",
+        'Should I report this as bullying? "everyone is laughing at you"',
+        'Isso é bullying? "Ninguém gosta de você."',
+        "Este comentário é ofensivo: cala a boca, velha",
+        'Há assédio nesta mensagem? "Vou contar para todos."',
+    )
+    cues = (
+        "bullying",
+        "bully",
+        "bullies",
+        "bullied",
+        "cyberbullying",
+        "cyber bullying",
+        "cyber-bullying",
+        "harass",
+        "harassment",
+        "harassing",
+        "abuse",
+        "abusive",
+        "toxic",
+        "offensive",
+        "offended",
+        "hateful",
+        "hate speech",
+        "insult",
+        "insulting",
+        "racist",
+        "racism",
+        "sexist",
+        "sexism",
+        "ageist",
+        "mean to",
+        "being mean",
+        "is this mean",
+        "too mean",
+        "rude",
+        "nasty",
+        "hurtful",
+        "cruel",
+        "moderate",
+        "discrimination",
+        "discriminatory",
+        "misogynist",
+        "misogynistic",
+        "xenophobic",
+        "homophobic",
+        "slur",
+        "disrespectful",
+        "inappropriate",
+        "mean-spirited",
+        "threatening",
+        "threat",
+        "mobbing",
+        "flagged",
+        "flag",
+        "moderation",
+        "moderating",
+        "moderator",
+        "teasing",
+        "ofensivo",
+        "ofensiva",
+        "assédio",
+        "insulto",
+        "racista",
+        "machista",
+        "tóxico",
+        "ciberbullying",
+        "discurso de ódio",
+        "ameaça",
+    )
+    sentences: ClassVar = {
+        "en": {
+            "not_cyberbullying": "This does not look like bullying.",
+            "age": "This looks like bullying about age.",
+            "ethnicity": "This looks like bullying about ethnicity.",
+            "gender": "This looks like bullying about gender or sex.",
+            "religion": "This looks like bullying about religion.",
+            "other_cyberbullying": "This looks like bullying.",
+        },
+        "pt": {
+            "not_cyberbullying": "Isto não parece bullying.",
+            "age": "Isto parece bullying sobre idade.",
+            "ethnicity": "Isto parece bullying sobre etnia.",
+            "gender": "Isto parece bullying sobre gênero ou sexo.",
+            "religion": "Isto parece bullying sobre religião.",
+            "other_cyberbullying": "Isto parece bullying.",
+        },
+    }
+
+
+@hookimpl
+def register_applications() -> list[TextClassification]:
+    """The one application."""
+    return [Cyberbullying()]
