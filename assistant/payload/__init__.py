@@ -24,20 +24,22 @@ __all__ = ["find", "find_payload", "options"]
 
 _SEVERAL = frozenset({"choices"})
 _LENGTHS = (
-    ("short", r"\b(?:short(?:er|ly)?|brief(?:ly)?|concise(?:ly)?|in (?:one|a single|1) sentence|tl;?dr|curt[oa]|breve|mais curto|numa frase|em uma frase)\b"),
+    (
+        "short",
+        r"\b(?:short(?:er|ly)?|brief(?:ly)?|concise(?:ly)?|in (?:one|a single|1) sentence|tl;?dr|"
+        r"curt[oa]|breve|mais curto|numa frase|em uma frase)\b",
+    ),
     ("long", r"\b(?:long(?:er)?|detailed|in detail|thorough(?:ly)?|mais longo|detalhad[oa])\b"),
 )
-_REFERS_TO_FILE = re.compile(
-    r"\b(?:this|the|that|my|attached|est[ae]|ess[ae]|[oa])\s+(?:\w+\s+)?(?:document|file|pdf|attachment|text|paper|report|"
-    r"article|essay|letter|page|documento|arquivo|ficheiro|anexo|texto|artigo|relatório)\b|\b(?:attached|it|this|isto|isso)\b",
-    re.I,
-)
 
 
-def find(source: Source, fields: Sequence[str], cues: Sequence[str] = (), named: bool = False) -> Finding | None:
+def find(
+    source: Source, fields: Sequence[str], cues: Sequence[str] = (), named: bool = False
+) -> Finding | None:
     """Where a message holds the given fields; None when it does not.
 
-    `cues` are the words that make a clause an instruction. `named` says that the message is known to be for this
+    `cues` are the words that make a clause an instruction. `named` says that the message is known to be for
+    this
     application, so that text without an instruction is all payload.
     """
     if "question" in fields and "choices" in fields:
@@ -56,7 +58,8 @@ def find(source: Source, fields: Sequence[str], cues: Sequence[str] = (), named:
 def find_payload(message: str, application: Application, request: Request) -> Payload | None:
     """The part of `message` that `application` is to work on; None when there is none.
 
-    `request` tells what the message alone does not: that the application is pinned (`request.application`), and the
+    `request` tells what the message alone does not: that the application is pinned (`request.application`),
+    and the
     attached documents, which stand in when the message only refers to them.
     """
     source = Source.read(message)
@@ -66,7 +69,7 @@ def find_payload(message: str, application: Application, request: Request) -> Pa
     missing = [name for name in application.fields if name not in texts]
     if missing and request.documents:
         texts |= _from_documents(message, missing, request)
-    elif not missing and request.documents and len(application.fields) == 1 and _only_refers(message):
+    elif finding and request.documents and len(application.fields) == 1 and _only_refers(finding):
         texts = _from_documents(message, application.fields, request)
     if any(name not in texts for name in application.fields if name != "context" or "choices" not in texts):
         return None
@@ -82,10 +85,12 @@ def options(instruction: str) -> dict[str, str]:
     return {}
 
 
-def _only_refers(message: str) -> bool:
-    """Whether a message is a request about an attached file and holds no text of its own."""
+def _only_refers(finding: Finding) -> bool:
+    """Whether what looks like text is itself a request about an attached file ("make it short")."""
+    message = finding.source.text
+    all_text = not words.WORD.search(finding.instruction)
     short = len(words.WORD.findall(message)) <= 20
-    return short and words.opens_request(message) and _REFERS_TO_FILE.search(message) is not None
+    return all_text and short and words.opens_request(message) and words.points(message)
 
 
 def _from_documents(message: str, missing: Sequence[str], request: Request) -> dict[str, FieldValue]:

@@ -1,6 +1,7 @@
 """Which part of a message is the one text, and which the instruction.
 
-The message is cut into clauses; each gets a score for how much it reads like an instruction, and the text is the
+The message is cut into clauses; each gets a score for how much it reads like an instruction, and the text is
+the
 run of clauses whose scores sum lowest (a maximum-sum segment: Bentley 1984, "Programming Pearls").
 """
 
@@ -17,19 +18,24 @@ _BOUNDARY = re.compile(
     r"\n+"
     r"|(?<=[.!?…])[\"'”’»)\]]*\s+(?:(?:-{1,3}|–|—|-+>|→|=+>|\||/)\s+)?"
     r"|(?<!\d):(?=\s|$|\ue000)\s*"
-    r"|\s+(?:-{1,3}|–|—|-+>|→|=+>|\||/)\s+"
-    r"|(?<=\ue000)\s*[,;.]\s+|(?<=\ue000)\s+(?=(?-i:[A-ZÀ-Ú])|(?:is|are|does|do|did|would|how|what|that is|isso|é)\b)"
-    r"|,\s+(?=(?:is|are|was|does|do|did|would|can|could|should|how|what|which|right|[ée]|isso|será|como|qual)\b)",
+    r"|(?<!\s)\s{1,8}(?:-{1,3}|–|—|-+>|→|=+>|\||/)\s+"
+    r"|(?<=\ue000)\s*[,;.]\s+|(?<=\ue000)\s+(?=(?-i:[A-ZÀ-Ú])|(?:is|are|does|do|did|would|how|"
+    r"what|where|who|when|why|which|that is|isso|é|quem|onde|qual)\b)"
+    r"|,\s+(?=(?:is|are|was|does|do|did|would|can|could|should|how|what|which|right|[ée]|isso|será|como|"
+    r"qual)\b)",
     re.I,
 )
 # A clause longer than this is never scored for cues: it is pasted text.
 _INSTRUCTION_WORDS = 32
+_INSTRUCTION_CHARACTERS = 400
 # A run of the mask counts as this clear a text.
 _QUOTED = -4.0
 # An emoji belongs to the text beside it.
 _WORDLESS = -0.1
 # Taken off a clause that asks without pointing at anything, when another clause is clearly the instruction.
 _ALREADY_INSTRUCTED = 1.5
+# Clauses at either end of a message that may be an instruction.
+_EDGE = 40
 _RULED = re.compile(r"(?:\s*[-=*_]{2,}[ \t]*\n)?(?P<x>.*?)(?:\n[ \t]*[-=*_]{2,}\s*)?", re.S)
 
 
@@ -43,7 +49,8 @@ class _Clause:
 def find_text(source: Source, cues: Sequence[str], named: bool = False) -> Value | None:
     """The stretch that an instruction is about; None when the message holds no such text.
 
-    `named` says that the application is known from elsewhere: then the whole message is the text, unless it holds a
+    `named` says that the application is known from elsewhere: then the whole message is the text, unless it
+    holds a
     clear instruction.
     """
     whole = trimmed(source.text, 0, len(source.text))
@@ -75,7 +82,11 @@ def with_stop(source: Source, end: int) -> int:
 
 
 def _length(source: Source, part: _Clause | Container, quoted: bool = False) -> int:
-    return len(words.WORD.findall((source.text if quoted else source.masked)[part.start : part.end].replace(MASK, " ")))
+    return len(
+        words.WORD.findall(
+            (source.text if quoted else source.masked)[part.start : part.end].replace(MASK, " ")
+        )
+    )
 
 
 def _longest(source: Source) -> Container:
@@ -101,7 +112,11 @@ def finding_of_text(source: Source, name: str, cues: Sequence[str], named: bool 
 
 
 def instruction_score(clause: str, cues: Sequence[str], ends: str = "") -> float:
-    """How much a clause reads like an instruction; below zero it reads like text. `ends` is what closes it."""
+    """How much a clause reads like an instruction; below zero it reads like text. `ends` is what closes
+    it."""
+    if len(clause) > _INSTRUCTION_CHARACTERS and MASK not in clause:
+        return -3.0
+    clause = re.sub(r"\s+", " ", clause.strip())
     if not words.WORD.search(clause.replace(MASK, " ")):
         return _QUOTED if MASK in clause else _WORDLESS
     length = len(words.WORD.findall(clause.replace(MASK, " ")))
@@ -117,7 +132,7 @@ def instruction_score(clause: str, cues: Sequence[str], ends: str = "") -> float
     if ":" in ends and length <= 16:
         score += 1.5 if hits or opens or at_text or points or words.frames_quote(clause) else 0.5
         score += 1.5 * words.names_text(clause)
-    if re.search(rf"{MASK}{{6}}", clause) and length <= 20:
+    if re.search(rf"{MASK}{{9}}", clause) and length <= 20:
         score += 1.5 + words.frames_quote(clause)
     return score
 
@@ -127,7 +142,9 @@ def cut(source: Source, start: int = 0, end: int | None = None) -> list[tuple[St
     end = len(source.masked) if end is None else end
     found, begin = [], start
     for boundary in _BOUNDARY.finditer(source.masked, start, end):
-        found.append(((begin, boundary.start()), source.masked[max(begin, boundary.start() - 1) : boundary.end()]))
+        found.append(
+            ((begin, boundary.start()), source.masked[max(begin, boundary.start() - 1) : boundary.end()])
+        )
         begin = boundary.end()
     found.append(((begin, end), source.masked[max(begin, end - 1) : end]))
     return [(stretch, ends) for stretch, ends in found if source.masked[slice(*stretch)].strip()]
@@ -135,7 +152,7 @@ def cut(source: Source, start: int = 0, end: int | None = None) -> list[tuple[St
 
 def _clauses(source: Source, cues: Sequence[str]) -> list[_Clause]:
     parts = []
-    for (start, end), ends in cut(source):
+    for (start, end), ends in _edges(cut(source)):
         clause = source.masked[start:end]
         closes = "".join(char for char in "?:" if char in ends + clause.rstrip()[-2:])
         parts.append((start, end, clause, closes))
@@ -147,6 +164,14 @@ def _clauses(source: Source, cues: Sequence[str]) -> list[_Clause]:
             score -= _ALREADY_INSTRUCTED
         found.append(_Clause(start, end, score))
     return found
+
+
+def _edges(parts: Sequence[tuple[Stretch, str]]) -> Sequence[tuple[Stretch, str]]:
+    """The clauses with the middle of a long message as one: an instruction stands at an edge."""
+    if len(parts) <= 2 * _EDGE:
+        return parts
+    middle = ((parts[_EDGE][0][0], parts[-_EDGE - 1][0][1]), parts[-_EDGE - 1][1])
+    return [*parts[:_EDGE], middle, *parts[-_EDGE:]]
 
 
 def _could_be_text(clause: str, cues: Sequence[str], closes: str) -> bool:
@@ -184,16 +209,19 @@ def _unmarked(source: Source, start: int, end: int) -> Value | None:
     return source.value(*(inner.span("x") if inner else (start, end)))
 
 
-# --- text and instruction within one clause --------------------------------------------------------------------
+# --- text and instruction within one clause
+# --------------------------------------------------------------------
 
 
 def _inline(source: Source, clauses: Sequence[_Clause], cues: Sequence[str]) -> Value | None:
     """The text of "is X positive or negative", "what is the sentiment of X", "rate this tweet X"."""
-    if source.containers or not cues or any(clause.score > 0 for clause in clauses[1:]):
+    if not clauses or source.containers or not cues or any(clause.score > 0 for clause in clauses[1:]):
         return None
     first = source.text[: clauses[0].end]
     hits = words.cue_hits(first, cues)
-    finders = (_between, _after_noun, _after_of, _after_cue) if len(clauses) == 1 else (_after_noun, _after_of)
+    finders = (
+        (_between, _after_noun, _after_of, _after_cue) if len(clauses) == 1 else (_after_noun, _after_of)
+    )
     for find in finders:
         stretch = find(first, hits)
         if stretch and len(words.WORD.findall(first[slice(*stretch)])) >= 3:
@@ -203,22 +231,31 @@ def _inline(source: Source, clauses: Sequence[_Clause], cues: Sequence[str]) -> 
 
 
 _ASKS_WHETHER = re.compile(
-    r"^\W*(?:(?:hey|hi|so|and|please|pls)\b\W*)*(?:is|are|would (?:you|u) (?:say|call|consider)|do (?:you|u) think|"
+    r"^\W*(?:(?:hey|hi|so|and|please|pls)\b\W*)*(?:is|are|would (?:you|u) (?:say|call|consider)|do "
+    r"(?:you|u) think|"
     r"tell me (?:if|whether)|[ée]|a frase|será que)\s+(?:that\s+)?",
     re.I,
 )
 _LINKS = re.compile(r"\s+(?:is|are|as|was|to be|sounds?|seems?|é|como)?\s*(?:(?:an?|um|uma)\s+)?$", re.I)
 _REFERS = re.compile(
-    rf"(?:{words.DEICTIC}|the\s+(?:\w+\s+)?{words.NOUN}|there|anything|anyone|my|someone|somebody|any)(?!\w)|(?:s?he|they|it|you|i)\s*$", re.I
+    rf"(?:{words.DEICTIC}|the\s+(?:\w+\s+)?{words.NOUN}|there|anything|anyone|my|someone|somebody|"
+    rf"any)(?!\w)|(?:s?he|they|it|you|i)\s*$",
+    re.I,
 )
-_AFTER_NOUN = re.compile(rf"\b(?:this|dis|the following|following|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}\s+", re.I)
+_AFTER_NOUN = re.compile(
+    rf"\b(?:this|dis|the following|following|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}\s+", re.I
+)
 _CONTINUES = re.compile(
-    r"(?:is|are|was|were|sounds?|seems?|looks?|counts?|contains?|violates?|breaks?|carry|carries|would|will|can|could|"
-    r"should|does|do|did|has|have|had|as|that|which|who|to|for|about|in|on|at|of|from|by|with|get|got|and|or|if|"
+    r"(?:is|are|was|were|sounds?|seems?|looks?|counts?|contains?|violates?|breaks?|carry|carries|would|"
+    r"will|can|could|"
+    r"should|does|do|did|has|have|had|as|that|which|who|to|for|about|in|on|at|of|from|by|with|get|got|"
+    r"and|or|if|"
     r"whether|below|above|here|please|pls|correctly|é|está|são|como|em|de|do|da|que|para|abaixo)\b",
     re.I,
 )
-_OF = re.compile(r"\s*(?:analysis\s+)?(?:of|for|in|behind|de|do|da)\s+(?:(?:this|the following|it)\s*)?", re.I)
+_OF = re.compile(
+    r"\s*(?:analysis\s+)?(?:of|for|in|behind|de|do|da)\s+(?:(?:this|the following|it)\s*)?", re.I
+)
 
 
 def _between(text: str, hits: Sequence[re.Match[str]]) -> Stretch | None:
@@ -261,6 +298,10 @@ def _after_cue(text: str, hits: Sequence[re.Match[str]]) -> Stretch | None:
         for following in hits:
             if following.start() >= run and len(words.WORD.findall(text[run : following.start()])) <= 1:
                 run = following.end()
-        if re.match(r"\s+\w", text[run:]) and not _CONTINUES.match(text[run:].lstrip()) and "?" not in text[run:]:
+        if (
+            re.match(r"\s+\w", text[run:])
+            and not _CONTINUES.match(text[run:].lstrip())
+            and "?" not in text[run:]
+        ):
             return (run, len(text))
     return None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from assistant.payload import words
+from assistant.payload.clauses import cut
 from assistant.payload.source import Finding, Source, Stretch, Value
 
 # What people write for a field's name. A name that is missing here stands for itself.
@@ -21,7 +22,7 @@ _SYNONYMS = {
 _COUNTED = r"(?:text|sentence|statement|phrase|claim|texto|frase|afirmação)\s*"
 _FIRST = rf"(?:{_COUNTED})?(?:1|a|i)|first(?: one)?|primeir[oa]"
 _SECOND = rf"(?:{_COUNTED})?(?:2|b|ii)|second(?: one)?|segund[oa]"
-_BEFORE = r"(?:^|(?<=[\n.?!;,\ue000:]))[ \t]*[-*•(\[]?[ \t]*"
+_BEFORE = r"(?:^|(?<=[\n.?!;,\ue000:]))[ \t]{0,8}[-*•(\[]?[ \t]{0,8}"
 
 
 def labelled(source: Source, fields: Sequence[str]) -> Finding | None:
@@ -40,7 +41,30 @@ def counted(source: Source, fields: Sequence[str]) -> Finding | None:
     if found is None:
         return None
     (first,), (second,) = (found.fields[name] for name in fields)
-    return found if first[0][0] < second[0][0] else None
+    one_word = any(len(words.WORD.findall(source.read_value(value))) < 2 for value in (first, second))
+    return found if first[0][0] < second[0][0] and not one_word else None
+
+
+def half_labelled(source: Source, fields: Sequence[str]) -> Finding | None:
+    """Two fields of which only the second is named: "The sky is clear. Hypothesis: It rains."."""
+    first, second = fields
+    names = [name for name in _SYNONYMS.get(second, re.escape(second)).split("|") if len(name) > 1]
+    found = _between_labels(source, [second], [f"(?:{'|'.join(names)})"], r"[ \t]*[:=][ \t]*\s?")
+    if found is None:
+        return None
+    (value,) = found.fields[second]
+    label = re.compile(rf"\b(?:{'|'.join(names)})[ \t]*[:=][ \t]*\s?", re.I)
+    marks = [mark for mark in label.finditer(source.masked) if mark.end() <= value[0][0]]
+    begin = 0
+    for (start, end), ends in cut(source, 0, marks[-1].start()) if marks else ():
+        clause = source.masked[start:end]
+        if not (words.is_courtesy(clause) or ":" in ends or words.opens_request(clause)):
+            begin = start
+            break
+    rest = source.value(begin, marks[-1].start()) if marks else None
+    if rest is None or len(words.WORD.findall(source.read_value(rest))) < 2:
+        return None
+    return Finding(source, {first: (rest,), second: (value,)}, explicit=True)
 
 
 def _between_labels(
@@ -77,7 +101,8 @@ def _between_labels(
 
 
 def _field_end(source: Source, begin: int, end: int, last: bool) -> Stretch:
-    """A field ends before the next label; the last one at a blank line, or before a question or a new line that is
+    """A field ends before the next label; the last one at a blank line, or before a question or a new line
+    that is
     about the texts."""
     quoted = source.inside(begin, end)
     if quoted and not source.masked[begin : quoted[0].start].strip():
@@ -88,8 +113,8 @@ def _field_end(source: Source, begin: int, end: int, last: bool) -> Stretch:
     if blank and source.masked[blank.end() : end].strip():
         end = blank.start()
     tail = source.masked[begin:end]
-    for cut in (*re.finditer(r"\n", tail), *re.finditer(r"(?<=[.!?])\s+", tail)):
-        rest = tail[cut.end() :].strip()
+    for gap in (*re.finditer(r"\n", tail), *re.finditer(r"(?<=[.!?])\s+", tail)):
+        rest = tail[gap.end() :].strip()
         if rest and (words.opens_request(rest) or rest.endswith("?")) and len(words.WORD.findall(rest)) <= 16:
-            return (begin, begin + cut.start())
+            return (begin, begin + gap.start())
     return (begin, end)

@@ -7,17 +7,20 @@ from collections.abc import Sequence
 
 from assistant.payload import words
 from assistant.payload.clauses import cut, instruction_score, with_stop
-from assistant.payload.labels import counted, labelled
+from assistant.payload.labels import counted, half_labelled, labelled
 from assistant.payload.source import MASK, Finding, Source, Stretch, Value
 
 _Q = rf"{MASK}+"
 _FOLLOWS = (
-    r"(?:imply|implies|entails?|means?|contradicts?|supports?|proves?|back up|backs up|rules? out|refutes?|implica|"
+    r"(?:imply|implies|entails?|means?|contradicts?|supports?|proves?|back up|backs up|rules? out|"
+    r"refutes?|implica|"
     r"contradiz|significa|sustenta|prova|descarta)"
 )
 _DERIVED = (
-    r"(?:follows? from|(?:be )?(?:inferred|concluded|deduced|derived) from|(?:implied|entailed|supported|proved|"
-    r"contradicted|backed up) by|an? (?:valid )?(?:conclusion|consequence) (?:from|of)|decorre (?:de|da|do)|segue[- ]?(?:se )?d[eao]|"
+    r"(?:follows?(?: logically| necessarily| directly)? from|(?:be )?(?:inferred|concluded|deduced|"
+    r"derived) from|(?:implied|entailed|supported|proved|"
+    r"contradicted|backed up) by|an? (?:valid )?(?:conclusion|consequence) (?:from|of)|decorre (?:de|da|"
+    r"do)|segue[- ]?(?:se )?d[eao]|"
     r"(?:pode ser )?(?:inferid|concluíd|deduzid)[oa] (?:de|da|do|a partir de))"
 )
 _TRUTH = (
@@ -29,19 +32,30 @@ _CONCLUDE = (
 )
 _ASK = (
     rf"(?:(?:so |then |e |então )?(?:"
-    rf"(?:is|would|will|be|would it be|is it|was it|será|é) ?(?:{_TRUTH}|it |true|right|correct|wrong|false|likely|unlikely|possible|safe|okay)"
+    rf"(?:is|would|will|be|would it be|is it|was it|será|é) ?(?:{_TRUTH}|it |true|right|correct|wrong|"
+    rf"false|likely|unlikely|possible|safe|okay)"
     rf"(?:,? or [\w ,]+?)?(?: to {_CONCLUDE})?|"
-    rf"(?:does|do|did|would|will) (?:this|that|it|which)(?: also| necessarily)? (?:mean|imply|follow|entail|prove|show|suggest|contradict)|"
+    rf"(?:does|do|did|would|will) (?:this|that|it|which)(?: also| necessarily)? (?:mean|imply|follow|"
+    rf"entail|prove|show|suggest|contradict)|"
     rf"(?:can|could|may|should) (?:i|we|you|one|u)(?: then| safely| also)? {_CONCLUDE}|"
     rf"(?:isso|isto) (?:significa|implica|quer dizer|prova)|(?:posso|podemos|dá para|pode-se) {_CONCLUDE}|"
     rf"{_TRUTH}))(?: that| que)?"
 )
-_HENCE = r"(?:therefore|thus|hence|consequently|ergo|so|which means|portanto|logo|então)"
-_GIVEN = r"(?:if|given(?: that)?|suppos(?:e|ing)(?: that)?|assum(?:e|ing)(?: that)?|knowing that|since|i know that|we know that|say|from|if someone says|se|dado que|sabendo que|supondo que|como)"
-_LEAD = r"(?:^|(?<=[\n.?!:,;\-–—]))\s*(?:(?:so|hi|hey|please|pls|and|ok|olá)\b\W*)*"
-_END = r"\s*(?:[?!]+|\.?$|(?=\n))"
+_HENCE = r"(?:therefore|thus|hence|consequently|ergo|which means|portanto|logo|então)"
+_GIVEN = (
+    r"(?:if|given(?: that)?|suppos(?:e|ing)(?: that)?|assum(?:e|ing)(?: that)?|knowing that|since|i know "
+    r"that|"
+    r"we know that|say|from|if someone says|se|dado que|sabendo que|supondo que|como)"
+)
+_PROVIDED = r"(?:given(?: that)?|if|assuming(?: that)?|based on|knowing that)"
+_LEAD = r"(?:^|(?<=[\n.?!:,;\-–—]))\s*(?:(?:so|hi|hey|please|pls|and|ok|olá)\b\W{0,3}){0,3}"
+_END = (
+    r"(?:\s*(?:[?!]+|\.?$|(?=\n))"
+    r"|(?<=\.)\s+(?=(?:is|are|does|do|can|would|true|right|valid|correct|isso|é)\b[^.?!]*\?\s*$))"
+)
 
-# Each pattern with the roles of its groups: g is given, d derived from it. Tried in order; the first that fits.
+# Each pattern with the roles of its groups: g is given, d derived from it. Tried in order; the first that
+# fits.
 _PATTERNS = [
     re.compile(pattern, re.I | re.S)
     for pattern in (
@@ -52,75 +66,110 @@ _PATTERNS = [
         rf"{_LEAD}given(?: that)?:? (?P<g>.+?)[,:]\s+(?P<d>[^,]+?){_END}",
         # does it follow from P that H; can I conclude H from P
         rf"(?:does|would) it follow from (?P<g>.+?) that (?P<d>.+?){_END}",
-        rf"{_LEAD}(?:(?:can|could|may) (?:i|we|you|one|u)|is it (?:possible|right|correct|ok|valid) to|posso|podemos) "
-        rf"{_CONCLUDE}(?: that| que)? (?P<d>.+?) (?:from|based on|given|if|a partir de|com base em|de) (?P<g>.+?){_END}",
+        rf"{_LEAD}(?:(?:can|could|may) (?:i|we|you|one|u)|is it (?:possible|right|correct|ok|valid) to|"
+        rf"posso|podemos) "
+        rf"{_CONCLUDE}(?: that| que)? (?P<d>.+?) (?:from|based on|given|if|a partir de|com base em|de) "
+        rf"(?P<g>.+?){_END}",
         # does H follow from P; is H entailed by P; is H true given P
         rf"{_LEAD}(?:does|do|did|is|are|can|could|would you say|a frase|will) (?:that )?(?P<d>.+?),? "
         rf"(?:(?:is|can|could|would|is also|to) )?{_DERIVED} (?P<g>.+?){_END}",
         rf"(?P<d>{_Q}),? (?:is |can )?{_DERIVED} (?P<g>.+?){_END}",
-        rf"{_LEAD}(?:is|are) (?:it true that |the (?:statement|claim|sentence) )?(?P<d>.+?) "
-        rf"(?:true|correct|right|false|valid)?\s*(?:given(?: that)?|if|assuming(?: that)?|based on|knowing that) (?P<g>.+?){_END}",
+        rf"{_LEAD}(?:is|are) it (?:true|correct|right) that (?P<d>.+?) {_PROVIDED} (?P<g>.+?){_END}",
+        rf"{_LEAD}(?:is|are) (?:the {words.NOUN} )?(?P<d>.+?) (?:true|correct|right|false|"
+        rf"valid)\s*{_PROVIDED} "
+        rf"(?P<g>.+?){_END}",
+        rf"{_LEAD}(?:is|are) (?:the {words.NOUN} )?(?P<d>{_Q}) {_PROVIDED} (?P<g>.+?){_END}",
         # does P imply H; P implies H
-        rf"{_LEAD}(?:does|do|did|would|will|can)(?: the| a)?(?: (?:first )?(?:sentence|statement|text|fact|premise|claim))? "
+        rf"{_LEAD}(?:does|do|did|would|will|can)(?: the| a)?(?: (?:first )?(?:sentence|statement|text|"
+        rf"fact|premise|claim))? "
         rf"(?P<g>.+?) (?:necessarily |also |really |actually )?{_FOLLOWS}"
         rf"(?: that| the (?:claim|statement|idea|conclusion|fact)(?: that)?| que)? (?P<d>.+?){_END}",
         rf"(?P<g>{_Q}) (?:also |necessarily )?{_FOLLOWS}(?: that| que)? (?P<d>.+?){_END}",
         # P. Does that mean H?
         rf"{_LEAD}(?P<g>.+?[.!]?)[,;\-–—]*\s+(?:so\s+)?{_ASK}[:,]?\s+(?P<d>(?!{words.DEICTIC}\b).+?){_END}",
+        # P, so H?
+        rf"{_LEAD}(?P<g>[^?]+?)[,;]\s+(?:so|então),?\s+(?P<d>(?!{words.OPENER}\b)[^,?]+?)\s*\?",
         # P, therefore H?
-        rf"{_LEAD}(?P<g>.+?)[.,;]?\s+{_HENCE},?\s+(?P<d>[^,]+?){_END}",
+        rf"{_LEAD}(?P<g>.+?[.!]?)[,;]?\s+{_HENCE},?\s+(?P<d>[^,]+?){_END}",
     )
 ]
-_BULLET = re.compile(r"^\s*(?:[-*•]|\(?\w[.)\]:])\s+")
+# A pattern holds two sentences in passing; pasted texts are longer, and patterns slow on them. In characters.
+_LONGEST_PATTERN = 1_000
+_BULLET = re.compile(r"^\s*(?:(?:[-*•]|\(?\w[.)\]:])\s+|(?:and|vs\.?|versus|e)\s+(?=[A-ZÀ-Ú]|\ue000))")
+# A side that only names a text stands for none.
+_ELSEWHERE = re.compile(
+    rf"\W*(?:(?:{words.DEICTIC}|the)\s+)?(?:{words.DEICTIC}|first|second|other|{words.NOUN}|fact|1|2|a|b)"
+    rf"(?:\s+(?:{words.NOUN}|1|2|a|b))?\W*",
+    re.I,
+)
 _REVERSED = re.compile(
-    rf"^\W*(?:is |can |could |would |be |also |true |correct |valid |right )*(?:{_DERIVED}|(?:true|correct|right|valid)?\s*(?:given|if|assuming|based on))",
+    rf"^\W*(?:is |can |could |would |be |also |true |correct |valid |right )*(?:{_DERIVED}|(?:true|"
+    rf"correct|right|valid)?\s*(?:given|if|assuming|based on))",
     re.I,
 )
 
 
-def find_pair(source: Source, fields: Sequence[str], cues: Sequence[str], named: bool = False) -> Finding | None:
-    """Two texts for two fields, in the order of `fields`: what is given first, what is derived from it second."""
+def find_pair(
+    source: Source, fields: Sequence[str], cues: Sequence[str], named: bool = False
+) -> Finding | None:
+    """Two texts for two fields, in the order of `fields`: what is given first, what is derived from it
+    second."""
     return (
         labelled(source, fields)
         or counted(source, fields)
-        or _quoted(source, fields, cues)
-        or _patterned(source, fields, cues)
+        or _quoted(source, fields)
+        or half_labelled(source, fields)
+        or _patterned(source, fields)
         or _listed(source, fields, cues, named)
     )
 
 
-def _quoted(source: Source, fields: Sequence[str], cues: Sequence[str]) -> Finding | None:
+def _quoted(source: Source, fields: Sequence[str]) -> Finding | None:
     """Two quoted texts; "Q1 follows from Q2" turns their order round."""
     blocks = source.containers
     if len(blocks) != 2:
-        blocks = tuple(block for block in blocks if len(words.WORD.findall(source.text[block.start : block.end])) > 1)
+        blocks = tuple(
+            block for block in blocks if len(words.WORD.findall(source.text[block.start : block.end])) > 1
+        )
     if len(blocks) != 2:
         return None
     first, second = blocks
-    outside = [source.masked[: first.start], source.masked[first.end : second.start], source.masked[second.end :]]
-    if any(_holds_text(part, cues) for part in outside):
+    outside = [
+        source.masked[: first.start],
+        source.masked[first.end : second.start],
+        source.masked[second.end :],
+    ]
+    # Much beside the quotes: they belong to a longer text.
+    if any(len(words.WORD.findall(part)) > 40 for part in outside):
         return None
     if _REVERSED.match(outside[1]):
         first, second = second, first
     return _finding(source, fields, first.value, second.value, explicit=True)
 
 
-def _holds_text(part: str, cues: Sequence[str]) -> bool:
-    """Whether what stands outside the quotes is more than an instruction."""
-    return len(words.WORD.findall(part)) > 40
-
-
-def _patterned(source: Source, fields: Sequence[str], cues: Sequence[str]) -> Finding | None:
-    if len(source.masked) > 2_000:
+def _patterned(source: Source, fields: Sequence[str]) -> Finding | None:
+    text, place = _shortened(source)
+    if len(text) > _LONGEST_PATTERN:
         return None
     for pattern in _PATTERNS:
-        for match in pattern.finditer(source.masked):
-            given = _side(source, match.span("g"))
-            derived = _side(source, match.span("d"))
+        match = pattern.search(text)
+        if match:
+            given, derived = (
+                _side(source, (place[a], place[b])) for a, b in (match.span("g"), match.span("d"))
+            )
             if given and derived:
                 return _finding(source, fields, given, derived, explicit=True)
-            break
     return None
+
+
+def _shortened(source: Source) -> tuple[str, list[int]]:
+    """The message with one sign for each quote, and where each of its characters stands in the message."""
+    place, end = [], 0
+    for quote in source.containers:
+        place += [*range(end, quote.start), quote.start]
+        end = quote.end
+    place += range(end, len(source.masked))
+    return "".join(source.masked[position] for position in place), [*place, len(source.masked)]
 
 
 def _side(source: Source, stretch: Stretch) -> Value | None:
@@ -129,10 +178,14 @@ def _side(source: Source, stretch: Stretch) -> Value | None:
     plain = text.replace(MASK, "")
     if MASK not in text and len(words.WORD.findall(plain)) < 2:
         return None
-    if re.fullmatch(rf"\W*(?:{words.DEICTIC}|the (?:first|second|one|other|claim|fact)|first|second|it|they)(?:\s+\w+){{0,2}}\W*", plain, re.I) and MASK not in text:
+    if MASK not in text and _ELSEWHERE.fullmatch(plain):
         return None
     quoted = source.inside(*stretch)
-    if len(quoted) == 1 and len(words.WORD.findall(plain)) <= 6 and len(words.WORD.findall(source.text[quoted[0].start : quoted[0].end])) > 1:
+    if (
+        len(quoted) == 1
+        and len(words.WORD.findall(plain)) <= 6
+        and len(words.WORD.findall(source.text[quoted[0].start : quoted[0].end])) > 1
+    ):
         return quoted[0].value
     keep_question = text.rstrip().endswith("?")
     return source.value(*stretch, "" if keep_question else ",;")
@@ -170,5 +223,3 @@ def _split(source: Source, cues: Sequence[str]) -> tuple[list[Stretch], bool] | 
 
 def _finding(source: Source, fields: Sequence[str], first: Value, second: Value, explicit: bool) -> Finding:
     return Finding(source, {fields[0]: (first,), fields[1]: (second,)}, explicit=explicit)
-
-

@@ -10,13 +10,17 @@ from assistant.payload.clauses import cut
 from assistant.payload.labels import labelled
 from assistant.payload.source import Finding, Source, Stretch, Value, trimmed
 
-_CHOICES = re.compile(r"(?:^|[\n.?!;,\s])\s*(?:choices|options|answers|candidates|opções|alternativas|escolhas)\s*:\s*", re.I)
+_CHOICES = re.compile(
+    r"(?:^|(?<=[\n.?!;,\s]))(?:choices|options|answers|candidates|opções|alternativas|escolhas)\s*:\s*", re.I
+)
 _LETTERED = re.compile(r"(?:(?<=\s)|^)\(?(?P<mark>[A-Ha-h]|[1-9])[).:\]](?=\s|\S)\s*", re.M)
 _BULLETED = re.compile(r"^[ \t]*[-*•][ \t]+", re.M)
+_PASSAGE_LABEL = re.compile(rf"\s*(?:{words.NOUN}|context|contexto)\s*:\s*", re.I)
 _OR = re.compile(r",?\s+(?:or|ou)\s+|\s*[,;/|]\s*|\n+", re.I)
 _LEADING_OR = re.compile(r"^\s*(?:or|ou)\s+", re.I)
 _ABOUT_PASSAGE = re.compile(
-    rf"^\W*(?:(?:hi|hello|please|so)\W+)*(?:according to|based on|given|from|in|using|read|answer|segundo|de acordo com|com base em|"
+    rf"^\W*(?:(?:hi|hello|please|so)\W+)*(?:according to|based on|given|from|in|using|read|answer|"
+    rf"segundo|de acordo com|com base em|"
     rf"leia|responda)\b[^,:?]*?\b(?:{words.NOUN}|this|isto)\b[^,:?]*[,:]?\s*",
     re.I,
 )
@@ -63,7 +67,8 @@ def find_question_and_choices(
 
 
 def _question(source: Source) -> Stretch | None:
-    """The clause that asks: the last one with a question mark outside of quotes, else the one that opens as one."""
+    """The clause that asks: the last one with a question mark outside of quotes, else the one that opens as
+    one."""
     asking: list[Stretch] = []
     for (start, end), ends in cut(source):
         clause = source.masked[start:end]
@@ -72,7 +77,9 @@ def _question(source: Source) -> Stretch | None:
             while stop < len(source.text) and source.text[stop] in "?!":
                 stop += 1
             asking.append((start, stop))
-    at_edge = [s for s in asking if not source.masked[: s[0]].strip() or not source.masked[s[1] :].strip(" \n\"”»")]
+    at_edge = [
+        s for s in asking if not source.masked[: s[0]].strip() or not source.masked[s[1] :].strip(' \n"”»')
+    ]
     if asking:
         return (at_edge or asking)[-1]
     for (start, end), _ in cut(source):
@@ -90,7 +97,10 @@ def _core(source: Source, asked: Stretch) -> Value:
 
 def _rest(source: Source, asked: Stretch) -> Value | None:
     """The passage: the longer side of the question, without a heading such as "Read this text:"."""
-    sides = [_without_heading(source, 0, asked[0]), (asked[1], len(source.text))]
+    sides = [
+        _without_heading(source, 0, asked[0]),
+        _without_heading(source, asked[1], len(source.text)),
+    ]
     start, end = max(sides, key=lambda side: len(source.text[slice(*side)].strip()))
     quoted = source.inside(start, end)
     if len(quoted) == 1 and len(words.WORD.findall(source.masked[start:end])) <= 12:
@@ -102,8 +112,12 @@ def _rest(source: Source, asked: Stretch) -> Value | None:
 
 
 def _without_heading(source: Source, start: int, end: int) -> Stretch:
+    label = _PASSAGE_LABEL.match(source.masked, start, end)
+    if label:
+        return (label.end(), end)
     first = next(iter(cut(source, start, end)), None)
-    if first and ":" in first[1] and len(words.WORD.findall(source.masked[slice(*first[0])])) <= 14:
+    asks_to_read = first and ":" in first[1] and words.opens_request(source.masked[slice(*first[0])])
+    if first and asks_to_read and len(words.WORD.findall(source.masked[slice(*first[0])])) <= 14:
         return (first[0][1] + 1, end)
     return (start, end)
 
@@ -122,7 +136,9 @@ def _options(source: Source) -> tuple[int, list[Value]]:
     if named:
         return named.start(), _separated(source, named.end(), _block_end(source, named.end()))
     quoted = source.containers
-    if len(quoted) >= 2 and not re.search(r"\w{3,}", source.masked[quoted[0].end : quoted[-1].start].replace("\ue000", "")):
+    if len(quoted) >= 2 and not re.search(
+        r"\w{3,}", source.masked[quoted[0].end : quoted[-1].start].replace("\ue000", "")
+    ):
         return quoted[0].start, [block.value for block in quoted]
     asked = re.compile(r"(?<=[?:])\s+(?=\S)").finditer(source.masked)
     last = max((match.end() for match in asked), default=None)
@@ -136,7 +152,9 @@ def _in_sequence(marks: Sequence[re.Match[str]]) -> list[re.Match[str]]:
     kept: list[re.Match[str]] = []
     for mark in marks:
         letter = mark["mark"].lower()
-        if letter == (chr(ord(kept[-1]["mark"].lower()) + 1) if kept else letter) and (kept or letter in "a1"):
+        if letter == (chr(ord(kept[-1]["mark"].lower()) + 1) if kept else letter) and (
+            kept or letter in "a1"
+        ):
             kept.append(mark)
     return kept
 

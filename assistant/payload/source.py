@@ -1,6 +1,7 @@
 """A message as the finders read it: which stretches are set off by quotes, fences or `>`, and what is left.
 
-Quoted stretches are masked by a private-use character of the same length, so that patterns over the rest keep the
+Quoted stretches are masked by a private-use character of the same length, so that patterns over the rest
+keep the
 message's positions.
 """
 
@@ -22,8 +23,22 @@ _FENCE = re.compile(r"^[ \t]*(?P<f>```+|~~~+)[^\n`]*\n(?P<x>.*?)\n?[ \t]*(?P=f)[
 _INLINE_FENCE = re.compile(r"```(?P<x>[^`]+)```")
 _BLOCKQUOTE = re.compile(r"(?:^[ ]{0,3}>[^\n]*(?:\n|\Z))+", re.M)
 _QUOTED_LINE = re.compile(r"^[ ]{0,3}>[ ]?(?P<x>[^\n]*)", re.M)
-# Opening marks with the marks that close them: English, German low-high, French and nested guillemets, CJK, code.
-_CLOSERS = {"“": "”", "‘": "’", "«": "»", "‹": "›", "„": "“”", "‚": "‘’", "「": "」", '"': '"', "'": "'", "`": "`"}
+# Opening marks with the marks that close them: English, German low-high, French and nested guillemets, CJK,
+# code.
+_CLOSERS = {
+    "“": "”",
+    "‘": "’",
+    "«": "»",
+    "‹": "›",
+    "„": "“”",
+    "‚": "‘’",
+    "「": "」",
+    '"': '"',
+    "'": "'",
+    "`": "`",
+}
+# Quotes within quotes; more openings than this are no nesting but stray marks.
+_DEEPEST = 6
 _BEFORE_OPENING = " \t\n([{:;,-–—/|=>*\"'“‘«"
 
 
@@ -48,17 +63,19 @@ class Source:
     def read(cls, text: str) -> Source:
         """Find the containers of a message."""
         containers = tuple(sorted(_containers(text), key=lambda found: found.start))
-        masked = text
+        masked, end = [], 0
         for found in containers:
-            masked = masked[: found.start] + MASK * (found.end - found.start) + masked[found.end :]
-        return cls(text, containers, masked)
+            masked += [text[end : found.start], MASK * (found.end - found.start)]
+            end = found.end
+        return cls(text, containers, "".join([*masked, text[end:]]))
 
     def inside(self, start: int, end: int) -> list[Container]:
         """The containers that lie wholly within a stretch."""
         return [found for found in self.containers if start <= found.start and found.end <= end]
 
     def value(self, start: int, end: int, strip: str = "") -> Value | None:
-        """The stretch without outer whitespace and the characters `strip`, or what is quoted when that is all."""
+        """The stretch without outer whitespace and the characters `strip`, or what is quoted when that is
+        all."""
         quoted = self.inside(start, end)
         rest = self.masked[start:end].replace(MASK, "")
         if len(quoted) == 1 and not re.search(r"\w", rest):
@@ -93,7 +110,9 @@ class Finding:
     @property
     def instruction(self) -> str:
         """The message without the fields; each leaves an ellipsis."""
-        stretches = sorted(stretch for values in self.fields.values() for value in values for stretch in value)
+        stretches = sorted(
+            stretch for values in self.fields.values() for value in values for stretch in value
+        )
         rest = self.source.text
         for start, end in reversed(stretches):
             rest = f"{rest[:start]}…{rest[end:]}"
@@ -111,41 +130,43 @@ def trimmed(text: str, start: int, end: int, strip: str = "") -> Value | None:
 
 def _containers(text: str) -> Iterator[Container]:
     """Fences first, then `>` blocks, then quotes outside of both."""
-    blocks: list[Container] = []
-    for pattern in (_FENCE, _INLINE_FENCE):
+    covered = bytearray(len(text))
+    for pattern in (_FENCE, _INLINE_FENCE, _BLOCKQUOTE):
         for match in pattern.finditer(text):
-            value = trimmed(text, *match.span("x"))
-            if value and not _covered(match.start(), blocks):
-                blocks.append(Container(*match.span(), value))
-    for match in _BLOCKQUOTE.finditer(text):
-        if not _covered(match.start(), blocks):
-            lines = tuple(line.span("x") for line in _QUOTED_LINE.finditer(text, *match.span()))
-            if any(text[start:end].strip() for start, end in lines):
-                blocks.append(Container(match.start(), match.end(), lines))
-    yield from blocks
+            value = _lines(text, match) if pattern is _BLOCKQUOTE else trimmed(text, *match.span("x"))
+            if value and not covered[match.start()]:
+                yield Container(*match.span(), value)
+                covered[match.start() : match.end()] = b"\1" * (match.end() - match.start())
     position = 0
+    # Up to where a mark is known not to close: each stretch is searched once, however many marks open in it.
+    unclosed: dict[str, int] = {}
     while position < len(text):
-        end = None
-        if text[position] in _CLOSERS and not _covered(position, blocks):
-            end = _closing(text, position)
-        if end is not None and (value := trimmed(text, position + 1, end)) and re.search(r"\w", text[position:end]):
-            yield Container(position, end + 1, value)
-            position = end
+        char, end = text[position], None
+        if char in _CLOSERS and unclosed.get(char, 0) <= position and not covered[position]:
+            end, searched = _closing(text, position)
+            if end is None:
+                unclosed[char] = searched
+        if end is not None and re.search(r"\w", text[position:end]):
+            value = trimmed(text, position + 1, end)
+            if value:
+                yield Container(position, end + 1, value)
+                position = end
         position += 1
 
 
-def _covered(position: int, blocks: list[Container]) -> bool:
-    return any(block.start <= position < block.end for block in blocks)
+def _lines(text: str, block: re.Match[str]) -> Value | None:
+    """What stands behind the `>` of each line; None when nothing does."""
+    lines = tuple(line.span("x") for line in _QUOTED_LINE.finditer(text, *block.span()))
+    return lines if any(text[start:end].strip() for start, end in lines) else None
 
 
-def _closing(text: str, opening: int) -> int | None:
-    """Where the quote that opens at `opening` closes; None when it opens nothing."""
+def _closing(text: str, opening: int) -> tuple[int | None, int]:
+    """Where the quote that opens at `opening` closes, None when it opens nothing; and how far that was
+    searched."""
     mark = text[opening]
     if mark in "\"'" and not _opens(text, opening):
-        return None
-    if mark in "'‘‚`":
-        return _single_closing(text, opening)
-    return _nested_closing(text, opening)
+        return None, opening
+    return _single_closing(text, opening) if mark in "'‘‚`" else _nested_closing(text, opening)
 
 
 def _opens(text: str, position: int) -> bool:
@@ -159,26 +180,25 @@ def _ends_word(text: str, position: int) -> bool:
     return not (after.isalnum() or after == "_")
 
 
-def _nested_closing(text: str, opening: int) -> int | None:
+def _nested_closing(text: str, opening: int) -> tuple[int | None, int]:
     """The closing mark at the same depth: straight quotes nest as well ("He said "never" to me")."""
     mark = text[opening]
     closers = _CLOSERS[mark]
-    depth, first = 1, None
+    depth, first, position = 1, None, opening
     for position in range(opening + 1, len(text)):
         char = text[position]
-        if char in closers and char == mark:
-            if _opens(text, position) and not _ends_quote(text, position):
-                depth += 1
-                continue
-        elif char == mark:
+        if char == mark and (
+            mark not in closers or (_opens(text, position) and not _ends_quote(text, position))
+        ):
             depth += 1
-            continue
-        if char in closers and _ends_word(text, position):
+            if depth > _DEEPEST:
+                break
+        elif char in closers and _ends_word(text, position):
             first = position if first is None else first
             depth -= 1
             if not depth:
-                return position
-    return first
+                return position, position
+    return first, position
 
 
 def _ends_quote(text: str, position: int) -> bool:
@@ -186,11 +206,12 @@ def _ends_quote(text: str, position: int) -> bool:
     return not text[position - 1].isspace() and text[position - 1] not in "([{:-–—/|=>"
 
 
-def _single_closing(text: str, opening: int) -> int | None:
-    """The closing single quote. One inside a word is an apostrophe; so is one at a word's end ("the dogs' bowl")
+def _single_closing(text: str, opening: int) -> tuple[int | None, int]:
+    """The closing single quote. One inside a word is an apostrophe; so is one at a word's end ("the dogs'
+    bowl")
     when another closing one comes before the next opening one."""
     closers = _CLOSERS[text[opening]]
-    found = None
+    found, position = None, opening
     for position in range(opening + 1, len(text)):
         char = text[position]
         if char == "\n" and text[position + 1 : position + 2] == "\n" and text[opening] == "'":
@@ -203,4 +224,4 @@ def _single_closing(text: str, opening: int) -> int | None:
                 break
             if text[position - 1] != "s":
                 break
-    return found
+    return found, position

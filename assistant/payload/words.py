@@ -12,9 +12,12 @@ from functools import lru_cache
 
 # What a person calls the text.
 NOUN = (
-    r"(?:texts?|sentences?|phrases?|statements?|lines?|words|reviews?|comments?|tweets?|messages?|posts?|feedback|"
-    r"paragraphs?|passages?|e-?mails?|mails?|letters?|articles?|captions?|repl(?:y|ies)|quotes?|conversations?|"
-    r"chats?|lyrics|documents?|files?|pdfs?|attachments?|stor(?:y|ies)|notes?|opinions?|ones?|claims?|essays?|"
+    r"(?:texts?|sentences?|phrases?|statements?|lines?|words|reviews?|comments?|tweets?|messages?|posts?|"
+    r"feedback|"
+    r"paragraphs?|passages?|e-?mails?|mails?|letters?|articles?|captions?|repl(?:y|ies)|quotes?|"
+    r"conversations?|"
+    r"chats?|lyrics|documents?|files?|pdfs?|attachments?|stor(?:y|ies)|notes?|opinions?|ones?|claims?|"
+    r"essays?|"
     r"speech|snippets?|abstracts?|reports?|"
     r"textos?|frases?|avaliaç(?:ão|ões)|coment[áa]rios?|mensage(?:m|ns)|par[áa]grafos?|trechos?|"
     r"artigos?|documentos?|arquivos?|ficheiros?|afirmaç(?:ão|ões)|passage(?:m|ns)|notícias?|redaç(?:ão|ões))"
@@ -25,24 +28,33 @@ DEICTIC = (
 )
 # How a request begins.
 OPENER = (
-    r"(?:is|isn't|are|was|were|am|does|doesn't|do|did|can|could|would|wouldn't|will|should|may|has|have|how|what|"
-    r"what's|whats|which|who|why|please|pls|plz|kindly|tell|check|rate|classify|analy[sz]e|judge|evaluate|assess|"
-    r"label|detect|determine|decide|identify|figure|find|read|look|compare|say|flag|help|give|explain|show|mark|"
-    r"correct|fix|proofread|summari[sz]e|shorten|answer|verify|consider|categori[sz]e|review|report|guess|pick|"
-    r"choose|i need|i want|i have|i've got|i'd like|i'd love|would love|i would like|i wonder|i'm wondering|wondering|let me know|"
-    r"[ée]|são|será|está|há|qual|quais|como|que|o que|quem|por que|por favor|pfv|diga|diz|me diga|verifi(?:que|ca)|"
+    r"(?:is|isn't|are|was|were|am|does|doesn't|do|did|can|could|would|wouldn't|will|should|may|has|have|"
+    r"how|what|"
+    r"what's|whats|which|who|why|please|pls|plz|kindly|tell|check|rate|classify|analy[sz]e|judge|"
+    r"evaluate|assess|"
+    r"label|detect|determine|decide|identify|figure|find|read|look|compare|say|flag|help|give|explain|"
+    r"show|mark|"
+    r"correct|fix|proofread|summari[sz]e|shorten|answer|verify|consider|categori[sz]e|review|report|"
+    r"guess|pick|"
+    r"choose|make|i need|i want|i have|i've got|i'd like|i'd love|would love|i would like|i wonder|i'm "
+    r"wondering|wondering|let me know|"
+    r"[ée]|são|será|está|há|qual|quais|como|que|o que|quem|por que|por favor|pfv|diga|diz|me diga|"
+    r"verifi(?:que|ca)|"
     r"classifi(?:que|ca)|anali(?:se|sa)|avali[ae]|corrij[ae]|corrige|resum[ae]|responda|pode(?:s|ria)?|você|"
     r"quero|queria|preciso|posso|estas|estes|est[ae]|isso|isto|explique|leia|veja|compare)"
 )
 COURTESY = (
-    r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|there|all|everyone|dear|please|pls|plz|thanks?|thx|"
-    r"ty|thank you|many|very much|so much|a lot|in advance|cheers|hope|you're|you are|well|doing|quick|one|question|"
+    r"(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|there|all|everyone|dear|please|pls|plz|"
+    r"thanks?|thx|"
+    r"ty|thank you|many|very much|so much|a lot|in advance|cheers|hope|you're|you are|well|doing|quick|"
+    r"one|question|"
     r"for (?:you|me)|ok|okay|so|and|now|um|sorry|again|i'm|a|an|teacher|mod|"
     r"ol[áa]|oi|bom dia|boa tarde|boa noite|por favor|pfv|obrigad[oa]|desde já|tudo bem)"
 )
 # How somebody else's words are introduced.
 FRAME = (
-    r"(?:wrote|writes?|writing|said|says?|saying|commented|posted|posts?|sent|texted|received|got|gets?|replied|"
+    r"(?:wrote|writes?|writing|said|says?|saying|commented|posted|posts?|sent|texted|received|got|gets?|"
+    r"replied|"
     r"told|left|tweeted|reads?|claims?|asked|reported|keeps?|called|calling|found|"
     r"escreveu|disse|diz|comentou|postou|mandou|enviou|recebi|respondeu|deixou)"
 )
@@ -51,12 +63,14 @@ _OPENS = re.compile(
     rf"^\W*(?:{COURTESY}\b[\s,!.]*)*(?:can|could|would|will)?\s*(?:you|u)?\s*{OPENER}(?!\w)", re.I
 )
 _POINTS_AT_NOUN = re.compile(
-    rf"\b(?:{DEICTIC}|the|my|our|one|two|a|o|as|os)\s+(?:\w+\s+){{0,2}}?{NOUN}\b|\b{NOUN}\s+(?:\w+\s+)?(?:below|above|abaixo|acima)\b",
+    rf"\b(?:{DEICTIC}|the|my|our|one|two|a|o|as|os)\s+(?:\w+\s+){{0,2}}?{NOUN}\b|"
+    rf"\b{NOUN}\s+(?:\w+\s+)?(?:below|above|abaixo|acima)\b",
     re.I,
 )
 _POINTS = re.compile(rf"\b{DEICTIC}(?!\w)", re.I)
 _GREETING = re.compile(
-    r"\b(?:hi|hello|hey|hiya|good|dear|please|pls|plz|thanks?|thx|ty|cheers|hope|doing|quick|ok|okay|sorry|ol[áa]|oi|bom|"
+    r"\b(?:hi|hello|hey|hiya|good|dear|please|pls|plz|thanks?|thx|ty|cheers|hope|doing|quick|ok|okay|"
+    r"sorry|ol[áa]|oi|bom|"
     r"boa|por favor|pfv|obrigad[oa]|teacher|mod)\b",
     re.I,
 )
@@ -72,7 +86,7 @@ WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 def opens_request(clause: str) -> bool:
     """Whether a clause begins as a question or a command."""
-    return _OPENS.match(clause) is not None
+    return _OPENS.match(" ".join(clause[:2_000].split())[:200]) is not None
 
 
 def points_at_text(clause: str) -> bool:
@@ -109,7 +123,11 @@ def cue_hits(text: str, cues: Iterable[str]) -> list[re.Match[str]]:
     taken = [hit.span() for hit in hits]
     long = tuple(cue.lower() for cue in cues if len(cue) > 5 and cue.isalpha())
     for word in WORD.finditer(text):
-        if len(word[0]) > 5 and not any(a <= word.start() < b for a, b in taken) and _misspelt(word[0].lower(), long):
+        if (
+            len(word[0]) > 5
+            and not any(a <= word.start() < b for a, b in taken)
+            and _misspelt(word[0].lower(), long)
+        ):
             hits.append(word)
     return sorted(hits, key=lambda hit: hit.start())
 
@@ -124,6 +142,8 @@ def _cue_pattern(cues: tuple[str, ...]) -> re.Pattern[str]:
 def _misspelt(word: str, cues: tuple[str, ...]) -> bool:
     # Same first letter and nearly the same length first: the ratio is slow on long pasted texts.
     return any(
-        word[0] == cue[0] and abs(len(word) - len(cue)) <= 1 and SequenceMatcher(None, word, cue).ratio() >= 0.87
+        word[0] == cue[0]
+        and abs(len(word) - len(cue)) <= 1
+        and SequenceMatcher(None, word, cue).ratio() >= 0.87
         for cue in cues
     )

@@ -11,24 +11,31 @@ from assistant.payload import words
 from assistant.payload.source import Source
 
 _WHY = re.compile(
-    r"\W*(?:(?:and|but|ok|okay|hm+|sorry|e|mas)\W+)*(?:why(?: not| is (?:that|it|this)| so| do you (?:think|say)(?: so| that| this)?|"
-    r" did you (?:say|choose|pick) (?:so|that|this))?|how come|how so|explain(?: (?:that|it|this|why|yourself))?|"
-    r"how do you know(?: that)?|what makes you (?:say|think) (?:so|that|this)|can you explain(?: (?:that|it|this|why))?|"
+    r"\W*(?:(?:and|but|ok|okay|hm+|sorry|e|mas)\W+)*(?:why(?: not| is (?:that|it|this)| so| do you "
+    r"(?:think|say)(?: so| that| this)?|"
+    r" did you (?:say|choose|pick) (?:so|that|this))?|how come|how so|explain(?: (?:that|it|this|why|"
+    r"yourself))?|"
+    r"how do you know(?: that)?|what makes you (?:say|think) (?:so|that|this)|can you explain(?: (?:that|"
+    r"it|this|why))?|"
     r"por ?qu[eê]|pq|como assim|explique|explica)(?: (?:please|pls|por favor|though|exactly))?\W*",
     re.I,
 )
 _LENGTH = re.compile(
-    r"\W*(?:(?:and|now|ok|please|pls|can you|could you|make|it|that|this|a|bit|little|much|even|still|too|be|more|mais|"
-    r"muito|um pouco|agora|por favor)\W+)*(?P<x>short|shorter|briefer|brief|concise|shorten|longer|long|detailed|detail|"
+    r"\W*(?:(?:and|now|ok|please|pls|can you|could you|make|it|that|this|a|bit|little|much|even|still|"
+    r"too|be|more|mais|"
+    r"muito|um pouco|agora|por favor)\W+)*(?P<x>short|shorter|briefer|brief|concise|shorten|longer|long|"
+    r"detailed|detail|"
     r"curt[oa]|long[oa]|breve|detalhad[oa])(?: (?:it|that|please|pls|still|por favor))*\W*",
     re.I,
 )
 _TOO = re.compile(r"\b(?:too|muito|demais)\b", re.I)
 _LONG = re.compile(r"long|detail|detalh", re.I)
 _NEXT = re.compile(
-    rf"\W*(?:(?:ok|okay|and|now|so|then|e|agora|thanks|cool)\W+)*(?:what about|how about|what of|same (?:for|with|question for|thing for)|"
+    rf"\W*(?:(?:ok|okay|and|now|so|then|e|agora|thanks|cool)\W+)*(?:what about|how about|what of|same "
+    rf"(?:for|with|question for|thing for)|"
     rf"and|now|try|next|another|e quanto a|que tal|o mesmo para|e|agora)\b\s*"
-    rf"(?P<points>(?:(?:this|that|these|the (?:next|following)|another|est[ae]s?|ess[ae]s?|one)(?!\w)\s*)*(?:{words.NOUN}\b)?\s*(?:too|instead)?)\s*"
+    rf"(?P<points>(?:(?:this|that|these|the (?:next|following)|another|est[ae]s?|ess[ae]s?|"
+    rf"one)(?!\w)\s*)*(?:{words.NOUN}\b)?\s*(?:too|instead)?)\s*"
     rf"(?P<colon>[:,\-–—\n]*)\s*(?P<x>.+)",
     re.I | re.S,
 )
@@ -52,9 +59,11 @@ def last_turn(request: Request) -> Turn | None:
 def follow_up(request: Request, applications: Mapping[str, Application]) -> FollowUp | None:
     """What the message continues; None when it stands on its own."""
     turn = last_turn(request)
-    if turn is None or turn.application not in applications or turn.payload is None:
+    if turn is None or turn.payload is None or turn.application is None:
         return None
-    application, payload, message = applications[turn.application], turn.payload, request.message
+    application, payload, message = applications.get(turn.application), turn.payload, request.message
+    if application is None:
+        return None
     if _WHY.fullmatch(message):
         options = {**payload.options, "explain": "yes"}
         return FollowUp(application.id, Payload(payload.fields, options), "You asked about the last answer.")
@@ -69,7 +78,8 @@ def follow_up(request: Request, applications: Mapping[str, Application]) -> Foll
 
 
 def carried_over(payload: Payload, application: Application) -> Payload | None:
-    """The last payload for another application: the fields it shares, or all texts as the one that it takes."""
+    """The last payload for another application: the fields it shares, or all texts as the one that it
+    takes."""
     shared: dict[str, FieldValue] = {
         name: payload.fields[name] for name in application.fields if name in payload.fields
     }
@@ -93,7 +103,11 @@ def _next_fields(message: str, application: Application, last: Payload) -> dict[
             return {**last.fields, (named or application.fields)[-1]: source.read_value(quoted[0].value)}
         return None
     match = _NEXT.fullmatch(message)
-    if not match or not match["points"].strip() or not match["colon"].strip(" ,") and "\n" not in match["colon"]:
+    if (
+        not match
+        or not match["points"].strip()
+        or (not match["colon"].strip(" ,") and "\n" not in match["colon"])
+    ):
         return None
     value = source.value(*match.span("x"))
     return {**last.fields, application.fields[-1]: source.read_value(value)} if value else None

@@ -5,23 +5,32 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+_PORTUGUESE = """
+a abaixo agora ao aos as avaliação boa bom com como comentário da das de dia diga do dos e ela ele em então
+escreva esse
+essa esta estas este estes está eu foi frase há isso isto já mais me mensagem meu meus minha muito na nas no
+nos nao não
+obrigada obrigado oi olá os ou para pfv pode por posso pra quais qual quanto que quem se seguinte ser sim são
+também tem
+texto traduza tudo um uma vc voce você à é
+"""
+_ENGLISH = """
+a an and are as at be can could did do does for from how i if in is it me my not of on or please tell that
+the there
+these this to was what which who why with would you your
+"""
+_PORTUGUESE_WORDS = frozenset(_PORTUGUESE.split())
+_ENGLISH_WORDS = frozenset(_ENGLISH.split())
 _WORD = re.compile(r"[^\W\d_]+")
-_PORTUGUESE = frozenset(
-    "que não nao é está isso isto este esta estas estes esse essa você voce vc qual quais como para pra por favor com "
-    "uma um o os as do da dos das no na nos nas ao à em de se meu minha meus mais muito são foi ser tem há ou eu ele ela "
-    "me diga frase texto comentário avaliação mensagem olá oi obrigado obrigada bom boa dia tudo bem pfv quem quanto "
-    "então também sim já posso pode escreva traduza seguinte".split()
-)
-_ENGLISH = frozenset(
-    "the is are was of and to in it this that these what how does do did can could would you your my i a an not for "
-    "with on me please tell if or be from at as there who why which".split()
-)
 _ACCENTED = re.compile(r"[ãõçâêôáéíóú]", re.I)
+# The beginning of a text tells its language.
+_CHARACTERS = 2_000
 
 
 def guess_language(text: str) -> Literal["en", "pt"]:
-    """The language of a message's instruction; English when in doubt."""
-    found = [word.lower() for word in _WORD.findall(text[:2_000])]
-    portuguese = sum(word in _PORTUGUESE for word in found) + 0.5 * len(_ACCENTED.findall(text[:2_000]))
-    english = sum(word in _ENGLISH for word in found)
+    """The language of an instruction; English when in doubt."""
+    text = text[:_CHARACTERS]
+    found = [word.lower() for word in _WORD.findall(text)]
+    portuguese = sum(word in _PORTUGUESE_WORDS for word in found) + 0.5 * len(_ACCENTED.findall(text))
+    english = sum(word in _ENGLISH_WORDS for word in found)
     return "pt" if portuguese > english else "en"

@@ -13,7 +13,7 @@ from assistant.errors import InputError
 from assistant.payload import find_payload, words
 from assistant.routing.followups import carried_over, follow_up, last_turn
 from assistant.routing.language import guess_language
-from assistant.routing.voter import NONE, InstructionVoter, Opinion
+from assistant.routing.voter import NONE, InstructionVoter, Opinion, Reading
 
 # Chosen on the building half of benchmarks/routing/messages.jsonl.
 ACCEPT = 0.5  # an application answers from this score on,
@@ -23,11 +23,6 @@ REFERRED = 0.8  # the score of an application that a message asks for on the las
 PORTUGUESE_CUE = 0.8  # the score of the only application whose cues stand in a Portuguese instruction
 
 _COMMAND = re.compile(r"\s*/(?P<id>[A-Za-z][\w-]*)(?:\s+|$)")
-_ABOUT_DOCUMENT = re.compile(
-    r"\b(?:this|the|that|my|attached|est[ae]|ess[ae]|[oa])\s+(?:\w+\s+)?(?:document|file|pdf|attachment|text|report|article|essay|"
-    r"letter|documento|arquivo|ficheiro|anexo|texto|artigo|relatório)\b",
-    re.I,
-)
 
 
 class Router:
@@ -40,7 +35,8 @@ class Router:
     def route(self, request: Request, votes: Sequence[Vote] = ()) -> tuple[Route, Payload | None]:
         """The route and the payload, None where the application has to ask for its text.
 
-        `votes` are the plugins' own opinions. Raises InputError for an unknown slash command or a pinned application
+        `votes` are the plugins' own opinions. Raises InputError for an unknown slash command or a pinned
+        application
         that is not installed.
         """
         command = _COMMAND.match(request.message)
@@ -51,12 +47,15 @@ class Router:
         continued = follow_up(request, self.applications)
         if continued:
             return Route(continued.application, 1.0, continued.reason), continued.payload
+        if not self.applications:
+            return Route(None, 0.0, "No application is installed."), None
         opinion = self._opinion(request, votes)
         if request.documents and (answered := self._document_question(request, opinion)):
             return answered
         return self._voted(request, opinion)
 
-    # --- said outright -----------------------------------------------------------------------------------------
+    # --- said outright
+    # -----------------------------------------------------------------------------------------
 
     def _commanded(self, request: Request, id_: str, rest: str) -> tuple[Route, Payload | None]:
         application = self.applications.get(id_.lower())
@@ -82,10 +81,12 @@ class Router:
             return f"did you mean /{near[0]}"
         return f"there is {', '.join('/' + each for each in self.applications) or 'none'}"
 
-    # --- documents ---------------------------------------------------------------------------------------------
+    # --- documents
+    # ---------------------------------------------------------------------------------------------
 
     def _document_question(self, request: Request, opinion: Opinion) -> tuple[Route, Payload | None] | None:
-        """A question goes to an application that answers from a passage, unless another one is clearly meant."""
+        """A question goes to an application that answers from a passage, unless another one is clearly
+        meant."""
         best = max(self.applications, key=lambda id_: opinion.probabilities[id_], default=None)
         meant = best is not None and opinion.probabilities[best] >= ACCEPT and bool(opinion.cues.get(best))
         if meant or not (request.message.rstrip().endswith("?") or words.opens_request(request.message)):
@@ -94,17 +95,22 @@ class Router:
             if {"question", "context"} <= set(application.fields) and "choices" not in application.fields:
                 reason = "You asked a question about the attached document."
                 return Route(application.id, 1.0, reason), find_payload(request.message, application, request)
-        readers = tuple((id_, opinion.probabilities[id_]) for id_, each in self.applications.items() if len(each.fields) == 1)
+        readers = tuple(
+            (id_, opinion.probabilities[id_])
+            for id_, each in self.applications.items()
+            if len(each.fields) == 1
+        )
         reason = "No installed application answers questions about a document; these can read it."
         return Route(None, 0.0, reason, tuple(sorted(readers, key=lambda pair: -pair[1]))), None
 
-    # --- votes -------------------------------------------------------------------------------------------------
+    # --- votes
+    # -------------------------------------------------------------------------------------------------
 
     def _opinion(self, request: Request, votes: Sequence[Vote]) -> Opinion:
         opinion = self.voter.ask(request.message)
         probabilities = dict(opinion.probabilities)
         if guess_language(self._instruction(request.message)) == "pt":
-            probabilities |= _by_cues(opinion)
+            probabilities |= self._by_cues(opinion, self.voter.read(request.message))
         if last_turn(request) and (about := self._about_last_text(request, opinion)):
             probabilities[about] = max(probabilities[about], REFERRED)
         nearest = dict(opinion.nearest)
@@ -114,8 +120,20 @@ class Router:
                 nearest[vote.application] = vote.reason
         return Opinion(probabilities, opinion.cues, nearest)
 
+    def _by_cues(self, opinion: Opinion, readings: Mapping[tuple[str, ...], Reading]) -> dict[str, float]:
+        """The base reads English only: a Portuguese instruction is decided by its cues and by how it is
+        built."""
+        counts = {
+            id_: len(hits) + readings[tuple(self.applications[id_].fields)].explicit
+            for id_, hits in opinion.cues.items()
+        }
+        total = sum(counts.values())
+        scores = {id_: PORTUGUESE_CUE * count / total if total else 0.0 for id_, count in counts.items()}
+        return {**scores, NONE: 1.0 - max(scores.values(), default=0.0)}
+
     def _about_last_text(self, request: Request, opinion: Opinion) -> str | None:
-        """The only application whose cues stand in a short message that points back ("and is it bullying?")."""
+        """The only application whose cues stand in a short message that points back ("and is it
+        bullying?")."""
         mentioned = [id_ for id_, hits in opinion.cues.items() if hits]
         short = len(words.WORD.findall(request.message)) <= 12
         if len(mentioned) != 1 or not short or not words.points(request.message):
@@ -129,11 +147,12 @@ class Router:
         return min((reading.instruction for reading in readings), key=len, default=message) or message
 
     def _voted(self, request: Request, opinion: Opinion) -> tuple[Route, Payload | None]:
-        ranked = sorted(((id_, opinion.probabilities[id_]) for id_ in self.applications), key=lambda pair: -pair[1])
-        if not ranked:
-            return Route(None, 0.0, "No application is installed."), None
+        ranked = sorted(
+            ((id_, opinion.probabilities[id_]) for id_ in self.applications), key=lambda pair: -pair[1]
+        )
         readings = self.voter.read(request.message)
-        if not any(reading.instructed for reading in readings.values()):
+        with_text = [reading for reading in readings.values() if reading.has_text]
+        if with_text and not any(reading.instructed for reading in with_text):
             return self._only_text(request, ranked)
         best, score = ranked[0]
         second = ranked[1][1] if len(ranked) > 1 else 0.0
@@ -149,11 +168,15 @@ class Router:
             return Route(None, score, "No installed application seems to be meant."), None
         return Route(None, score, "More than one application may be meant, or none clearly.", offered), None
 
-    def _only_text(self, request: Request, ranked: Sequence[tuple[str, float]]) -> tuple[Route, Payload | None]:
+    def _only_text(
+        self, request: Request, ranked: Sequence[tuple[str, float]]
+    ) -> tuple[Route, Payload | None]:
         """A text without an instruction: whoever can read it is offered."""
         message = request.message
         readers = tuple(
-            pair for pair in ranked if find_payload(message, self.applications[pair[0]], replace(request, application=pair[0]))
+            pair
+            for pair in ranked
+            if find_payload(message, self.applications[pair[0]], replace(request, application=pair[0]))
         )
         if len(words.WORD.findall(message)) < 5:
             readers = ()
@@ -168,14 +191,6 @@ class Router:
         return carried_over(turn.payload, application) if turn and turn.payload else None
 
 
-def _by_cues(opinion: Opinion) -> dict[str, float]:
-    """The base reads English only: a Portuguese instruction is decided by its cues."""
-    counts = {id_: len(hits) for id_, hits in opinion.cues.items()}
-    total = sum(counts.values())
-    scores = {id_: PORTUGUESE_CUE * count / total if total else 0.0 for id_, count in counts.items()}
-    return {**scores, NONE: 1.0 - max(scores.values(), default=0.0)}
-
-
 def _reason(opinion: Opinion, id_: str) -> str:
     cues = ", ".join(f"“{cue}”" for cue in opinion.cues.get(id_, ())[:3])
     example = opinion.nearest.get(id_, "").replace("\n", " ")
@@ -183,5 +198,3 @@ def _reason(opinion: Opinion, id_: str) -> str:
     if not example:
         return f"{mention}." if cues else "It fits best."
     return f"{mention}{' and' if cues else ''} resembles: {example}"
-
-

@@ -1,6 +1,7 @@
 """The embedding voter: a logistic regression on the base's sentence embeddings of instructions.
 
-It learns at start-up from the installed applications' own examples and cues, so an application that somebody else
+It learns at start-up from the installed applications' own examples and cues, so an application that somebody
+else
 wrote is routed to like any other. What no application serves is a class of its own, with data of its own.
 """
 
@@ -38,8 +39,8 @@ _MENTIONS = (
     "write something {} for me",
 )
 _MENTIONED_CUES = 6
-_CUE_WEIGHT = 0.7
-_STRUCTURE_WEIGHT = 0.5
+_CUE_WEIGHT = 1.0
+_STRUCTURE_WEIGHT = 0.6
 _WHITESPACE = re.compile(r"\s+")
 
 
@@ -74,7 +75,8 @@ class Opinion:
 
 
 class InstructionVoter:
-    """Says how well each application fits a message's instruction. Fitted at first use; safe to share by threads."""
+    """Says how well each application fits a message's instruction. Fitted at first use; safe to share by
+    threads."""
 
     def __init__(self, engine: Engine, applications: Mapping[str, Application]) -> None:
         self.engine = engine
@@ -85,7 +87,7 @@ class InstructionVoter:
         self._lock = threading.Lock()
         self._model: Any = None
         self._examples: list[tuple[str, str]] = []
-        self._embedded: NDArray[np.float32] | None = None
+        self._embedded: Any = None
 
     def read(self, message: str) -> dict[tuple[str, ...], Reading]:
         """The message read for each shape of fields that an installed application has."""
@@ -97,7 +99,6 @@ class InstructionVoter:
         import numpy as np
 
         self._fit()
-        assert self._embedded is not None
         readings = self.read(message)
         rows = list(readings.values())
         vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
@@ -150,7 +151,7 @@ class InstructionVoter:
         keep = np.ones(len(rows), dtype=bool)
         if served:
             keep[served:] = (vectors[served:] @ vectors[:served].T).max(axis=1) < SERVED
-        model = LogisticRegression(C=20.0, class_weight="balanced", max_iter=1_000)
+        model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1_000)
         kept = np.flatnonzero(keep)
         features = self._features(rows, vectors)[kept]
         return model.fit(features, [labels[position] for position in kept])
@@ -164,11 +165,14 @@ class InstructionVoter:
         ]
 
     def _features(self, rows: Sequence[Reading], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Embedding, cue hits per application, and how the message is built; shape (len(rows), dimensions + …)."""
+        """Embedding, cue hits per application, and how the message is built; shape (len(rows), dimensions +
+        …)."""
         import numpy as np
 
         cues = [[min(len(self._hits(row.instruction, id_)), 2) for id_ in self.applications] for row in rows]
-        structure = [[row.has_text, row.points, row.explicit, row.has_text and row.instructed] for row in rows]
+        structure = [
+            [row.has_text, row.points, row.explicit, row.has_text and row.instructed] for row in rows
+        ]
         return np.hstack(
             [
                 vectors,
@@ -212,5 +216,3 @@ def _embeddable(instruction: str) -> str:
 
 def _without_command(example: str) -> str:
     return re.sub(r"^/[\w-]+\s+", "", example)
-
-

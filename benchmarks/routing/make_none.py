@@ -1,6 +1,6 @@
 """Make assistant/routing/none.json: messages that no application serves.
 
-    python benchmarks/routing/make_none.py CLINC150/train.jsonl.gz
+python benchmarks/routing/make_none.py CLINC150/train.jsonl.gz
 """
 
 from __future__ import annotations
@@ -14,46 +14,65 @@ from pathlib import Path
 OUT = Path(__file__).parents[2] / "assistant" / "routing" / "none.json"
 
 SMALL_TALK = """
-hi · hello · hey there · good evening · how's it going · what's up · nice to meet you · thank you so much · thanks ·
-great, thanks · you're great · you're wrong · that's not what i asked · no · yes · ok · sure · cool · haha · hm ·
+hi · hello · hey there · good evening · how's it going · what's up · nice to meet you · thank you so much ·
+thanks ·
+great, thanks · you're great · you're wrong · that's not what i asked · no · yes · ok · sure · cool · haha ·
+hm ·
 bye · see you later · who built you · are you human · what can you help me with · i'm bored · i'm tired ·
-i had a great day · i feel good about my job · i am so angry with my brother · she said something nasty to me ·
+i had a great day · i feel good about my job · i am so angry with my brother · she said something nasty to me
+·
 people at my school are cruel · the food at that place was terrible · i loved the concert last night ·
 my phone broke again · he never listens to me · it is raining · i don't think so · that makes no sense to me ·
 you make me happy · i love you · shut up · go away · tell me something interesting · are you sure ·
 the numbers went negative last month · my blood test was positive · i agree with you · that follows ·
 what would you do in my place · does it hurt to get a tattoo · does a higher price mean better quality ·
 is it true that goldfish forget everything · if i miss the deadline will i have to pay ·
-if i mix red and blue what do i get · can dogs eat chocolate · should i take an umbrella · is my boss angry with me ·
+if i mix red and blue what do i get · can dogs eat chocolate · should i take an umbrella · is my boss angry
+with me ·
 is my neighbour being mean to his dog · is the shop open on sunday · are my parents proud of me ·
-does he like me · do you like this song · how do i stop people from being rude to me · is it legal to record a call
+does he like me · do you like this song · how do i stop people from being rude to me · is it legal to record
+a call
 """
 
 OTHER_WORK = """
-translate this into german: "…" · translate to english "…" · how do you say "…" in italian · is this spam? "…" ·
-is this email a scam? "…" · what language is this: "…" · in which language is "…" written · rewrite this politely: "…" ·
+translate this into german: "…" · translate to english "…" · how do you say "…" in italian · is this spam?
+"…" ·
+is this email a scam? "…" · what language is this: "…" · in which language is "…" written · rewrite this
+politely: "…" ·
 make this more formal: "…" · paraphrase the following sentence: "…" · count the words in this text: "…" ·
-how many letters are in "…" · who wrote "…" · who said "…" · which book is this from? "…" · what does "…" mean ·
+how many letters are in "…" · who wrote "…" · who said "…" · which book is this from? "…" · what does "…"
+mean ·
 what does the word "…" mean in this sentence · continue this story: "…" · write a reply to this message: "…" ·
 turn this into a poem: "…" · make a title for this article: "…" · write a headline: "…" ·
-extract the names from this text: "…" · list all places mentioned in this: "…" · find the dates in this text: "…" ·
+extract the names from this text: "…" · list all places mentioned in this: "…" · find the dates in this text:
+"…" ·
 which topic is this article about? "…" · is this sentence in the past tense? "…" · what is the verb in "…" ·
 is this a question or a statement: "…" · is this a fact or fiction? "…" · is this news fake? "…" ·
-did a machine write this? "…" · convert this to json: "…" · what does this code do? "…" · fix the bug in this code: "…" ·
-why does this command fail: "…" · explain this error message: "…" · sort this list: "…" · add these numbers: "…" ·
-what is the rhyme scheme of this poem? "…" · how old is the author of this? "…" · is this poem by a famous author? "…" ·
-convert this to upper case: "…" · what is the plural of "…" · how do you pronounce "…" · give me a synonym for "…" ·
-use "…" in a sentence · how do you spell "…" · what is the opposite of "…" · remind me to "…" · play "…" · search for "…" ·
+did a machine write this? "…" · convert this to json: "…" · what does this code do? "…" · fix the bug in this
+code: "…" ·
+why does this command fail: "…" · explain this error message: "…" · sort this list: "…" · add these numbers:
+"…" ·
+what is the rhyme scheme of this poem? "…" · how old is the author of this? "…" · is this poem by a famous
+author? "…" ·
+convert this to upper case: "…" · what is the plural of "…" · how do you pronounce "…" · give me a synonym
+for "…" ·
+use "…" in a sentence · how do you spell "…" · what is the opposite of "…" · remind me to "…" · play "…" ·
+search for "…" ·
 send my mother a text saying "…" · add "…" to my shopping list · simplify this text for a child: "…" ·
 write a review that says "…" · make this funnier: "…" · make this shorter: "…" · summarize this: "…" ·
-correct the grammar in this: "…" · are there mistakes in this sentence? "…" · is this formal or informal? "…" ·
+correct the grammar in this: "…" · are there mistakes in this sentence? "…" · is this formal or informal? "…"
+·
 is this sarcastic? "…" · is this written in british or american english? "…" · is this confidential? "…" ·
-is this address valid? "…" · is this ad or editorial? "…" · is this urgent? "…" · which department should get this email? "…" ·
+is this address valid? "…" · is this ad or editorial? "…" · is this urgent? "…" · which department should get
+this email? "…" ·
 how do i answer this: "…" · what is a good comeback to this? "…" · my friend wrote "…", what should i answer ·
-"…" what song is this · "…" which film is this quote from · "…" who is the speaker · "…" how do i say that in spanish ·
+"…" what song is this · "…" which film is this quote from · "…" who is the speaker · "…" how do i say that in
+spanish ·
 compare the prices of "…" and "…" · what is the difference between "…" and "…" · which is longer, "…" or "…" ·
-which word is more common, "…" or "…" · is it "…" or "…" · merge these sentences: "…" "…" · do "…" and "…" rhyme ·
-is "…" spelled correctly · traduza para o inglês: "…" · quem escreveu "…" · resuma este texto: "…" · corrija esta frase: "…"
+which word is more common, "…" or "…" · is it "…" or "…" · merge these sentences: "…" "…" · do "…" and "…"
+rhyme ·
+is "…" spelled correctly · traduza para o inglês: "…" · quem escreveu "…" · resuma este texto: "…" · corrija
+esta frase: "…"
 """
 
 
@@ -73,8 +92,16 @@ def main() -> None:
             "licence": "CC BY 3.0; a selection: one utterance of each intent and sixty out-of-scope ones",
             "lines": [text for label in sorted(taken) for text in taken[label]],
         },
-        {"source": "written for this project: small talk", "licence": "Apache-2.0", "lines": _lines(SMALL_TALK)},
-        {"source": "written for this project: other work", "licence": "Apache-2.0", "lines": _lines(OTHER_WORK)},
+        {
+            "source": "written for this project: small talk",
+            "licence": "Apache-2.0",
+            "lines": _lines(SMALL_TALK),
+        },
+        {
+            "source": "written for this project: other work",
+            "licence": "Apache-2.0",
+            "lines": _lines(OTHER_WORK),
+        },
     ]
     text = json.dumps({"parts": parts}, ensure_ascii=False, indent=0)
     OUT.write_text(text + "\n", encoding="utf-8")

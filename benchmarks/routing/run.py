@@ -3,7 +3,8 @@
     python benchmarks/routing/run.py [--split build|held-out] [--errors]
 
 Application: an answer by the right application, or by none where none is meant (asking back counts as none).
-Payload: all fields exactly as marked, over the messages that have one. Answered: the messages meant for none that an
+Payload: all fields exactly as marked, over the messages that have one. Answered: the messages meant for none
+that an
 application answers all the same. Intervals are Wilson's at 95 %.
 """
 
@@ -25,7 +26,9 @@ MESSAGES = Path(__file__).with_name("messages.jsonl")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--split", choices=["build", "held-out"], default="held-out")
     parser.add_argument("--errors", action="store_true", help="print what went wrong")
     options = parser.parse_args()
@@ -35,9 +38,11 @@ def main() -> None:
 
 def installed() -> tuple[Any, Mapping[str, Application]]:
     """The embedded engine and the built-in applications."""
-    from assistant.installed import load_applications, load_engine
+    from assistant.engine.encoder import EncoderEngine
+    from assistant.plugins import PluginManager
+    from assistant.settings import Settings
 
-    return load_engine(), load_applications()
+    return EncoderEngine(), PluginManager(Settings.from_environment()).applications
 
 
 def load(split: str) -> list[dict[str, Any]]:
@@ -69,16 +74,26 @@ def report(router: Router, rows: Iterable[Mapping[str, Any]], errors: bool) -> N
     answers = [answer(router, row) for row in rows]
     milliseconds = 1_000 * (time.perf_counter() - start) / len(rows)
     right = [row["application"] == got for row, (got, _, _) in zip(rows, answers, strict=True)]
-    payload = [row["payload"] == got for row, (_, got, _) in zip(rows, answers, strict=True) if row["payload"]]
-    answered = [got != "none" for row, (got, _, _) in zip(rows, answers, strict=True) if row["application"] == "none"]
+    payload = [
+        row["payload"] == got for row, (_, got, _) in zip(rows, answers, strict=True) if row["payload"]
+    ]
+    answered = [
+        got != "none" for row, (got, _, _) in zip(rows, answers, strict=True) if row["application"] == "none"
+    ]
     if errors:
         for row, (got, fields, detail) in zip(rows, answers, strict=True):
             if got != row["application"] or (row["payload"] and fields != row["payload"]):
-                print(f"{row['message']!r}\n  wanted {row['application']} {row['payload']}\n  got    {got} {fields}\n  {detail}")
+                print(
+                    f"{row['message']!r}\n  wanted {row['application']} {row['payload']}\n"
+                    f"  got    {got} {fields}\n  {detail}"
+                )
     print(f"{len(rows)} messages, {milliseconds:.1f} ms each")
     for name, hits in (("application", right), ("exact payload", payload), ("none answered", answered)):
         low, high = wilson(sum(hits), len(hits))
-        print(f"{name:14} {sum(hits):4} of {len(hits):4} = {sum(hits) / len(hits):6.1%}  [{low:.1%}, {high:.1%}]")
+        print(
+            f"{name:14} {sum(hits):4} of {len(hits):4} = {sum(hits) / len(hits):6.1%}  "
+            f"[{low:.1%}, {high:.1%}]"
+        )
 
 
 def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
