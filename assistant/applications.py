@@ -197,7 +197,8 @@ class Vote:
 class Reply:
     """The reply so far. `core` yields growing replies; the last one has `done`.
 
-    `text` is the whole reply as plain text; `milliseconds` counts from the message's arrival.
+    `text` is the whole reply as plain text; `milliseconds` counts from the message's arrival. With `failed` the
+    last text is no answer but says what went wrong.
     """
 
     route: Route
@@ -206,6 +207,7 @@ class Reply:
     adapter: str | None = None
     milliseconds: float = 0.0
     done: bool = False
+    failed: bool = False
 
     @property
     def text(self) -> str:

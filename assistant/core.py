@@ -83,13 +83,23 @@ class Assistant:
                     reply = replace(reply, milliseconds=_since(started))
                     yield reply
         except AssistantError as error:
-            reply = _longer(reply, Text(str(error)))
+            reply = replace(_longer(reply, Text(str(error))), failed=True)
         except Exception:  # the one place where a defect becomes a sentence
             if self.settings.strict:
                 raise
             logger.exception("A message could not be answered.")
-            reply = _longer(reply, Text(say("defect", request.language)))
+            reply = replace(_longer(reply, Text(say("defect", request.language))), failed=True)
         yield replace(reply, milliseconds=_since(started), done=True)
+
+    def route(self, request: Request) -> tuple[Route, Payload | None]:
+        """Where the request would go and what it would be answered on, without answering it.
+
+        Raises InputError for a message that cannot be read or that names an unknown application.
+        """
+        return self._route(self._readable(request))
+
+    def _route(self, request: Request) -> tuple[Route, Payload | None]:
+        return self.router.route(request, self.plugins.votes(request))
 
     def _readable(self, request: Request) -> Request:
         """The request with clean texts and within the limits.
@@ -128,7 +138,7 @@ class Assistant:
 
     def _replies(self, request: Request) -> Generator[Reply, None, None]:
         """The reply to a readable request: first with its route only, then longer by each part."""
-        route, payload = self.router.route(request, self.plugins.votes(request))
+        route, payload = self._route(request)
         reply = Reply(route, payload=payload)
         yield reply
         parts = self._answer(request, reply) if route.application else self._asked_back(request, route)

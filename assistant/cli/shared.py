@@ -1,0 +1,145 @@
+"""Options and helpers that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from assistant.applications import Application
+    from assistant.engine.base import Engine
+    from assistant.plugins import PluginManager
+    from assistant.workshop.data import Row
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Also in `assistant.create` and `assistant.workshop.prediction`, which are not imported for the help; a test
+# compares them.
+ENGINES = ("encoder", "echo")
+METHODS = ("adapter", "zero-shot", "few-shot")
+
+FILE = click.Path(path_type=Path)
+
+
+def engine_option(command: F) -> F:
+    """`--engine`, for plugin authors."""
+    return click.option(
+        "--engine",
+        type=click.Choice(ENGINES),
+        default="encoder",
+        show_default=True,
+        help="echo answers at once, without a model and without sense: for plugin authors.",
+    )(command)
+
+
+def language_option(command: F) -> F:
+    """`--language` of the answer or of the prompt file."""
+    option = click.option(
+        "--language", default="en", show_default=True, help="Language of the answer: en or pt."
+    )
+    return option(command)
+
+
+def method_options(command: F) -> F:
+    """`--method` and `--shots`, and the language of the prompt file."""
+    options = (
+        click.option(
+            "--method",
+            type=click.Choice(METHODS),
+            default="adapter",
+            show_default=True,
+            help="The trained adapter, or what the prompt file alone gives.",
+        ),
+        click.option(
+            "--shots",
+            type=click.IntRange(min=1),
+            help="Shots per label for few-shot, as far as the prompt file has them. [default: all]",
+        ),
+        click.option("--language", default="en", show_default=True, help="Language of the prompt file."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def check_shots(method: str, shots: int | None) -> None:
+    """Raise UsageError for shots that nobody would look at."""
+    if shots is not None and method != "few-shot":
+        raise click.UsageError("--shots belongs to --method few-shot.")
+
+
+@contextmanager
+def opened_engine(settings: Settings, name: str, base: str = "embedded") -> Iterator[Engine]:
+    """The engine, closed at the end."""
+    from assistant.create import create_engine
+
+    engine = create_engine(settings, "echo" if name == "echo" else "encoder", base)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def tell_failures(plugins: PluginManager) -> None:
+    """Say on stderr which plugins could not be loaded."""
+    for record in plugins.records:
+        if record.state == "failed":
+            click.echo(record.error, err=True)
+
+
+def installed_applications(settings: Settings) -> Mapping[str, Application]:
+    """The installed applications by id; plugins that failed are told."""
+    from assistant.plugins import PluginManager
+
+    plugins = PluginManager(settings)
+    tell_failures(plugins)
+    return plugins.applications
+
+
+def find_application(applications: Mapping[str, Application], name: str) -> Application:
+    """The application with this id. Raises InputError with the nearest one that there is."""
+    import difflib
+
+    from assistant.errors import InputError
+    from assistant.sentences import say
+
+    if name in applications:
+        return applications[name]
+    if not applications:
+        raise InputError(say("no_applications", "en"))
+    if near := difflib.get_close_matches(name.lower(), applications, n=1):
+        raise InputError(say("unknown_near", "en", name=repr(name), near=near[0]))
+    raise InputError(say("unknown", "en", name=repr(name), names=", ".join(applications)))
+
+
+@contextmanager
+def progress(rows: Iterable[Row], count: int, label: str) -> Iterator[Iterable[Row]]:
+    """The rows, with a bar on stderr when that is a terminal."""
+    import sys
+
+    with click.progressbar(rows, length=count, label=label, file=sys.stderr) as bar:
+        yield bar
+
+
+class Refused:
+    """Rows that are left out: told on stderr, counted, and at the end exit status 1."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, sentence: str) -> None:
+        """Tell of one row."""
+        self.count += 1
+        click.echo(sentence, err=True)
+
+    def end(self, total: int) -> None:
+        """Exit with status 1 when there were any."""
+        if self.count:
+            click.echo(f"{self.count:,} of {total:,} rows were left out.", err=True)
+            click.get_current_context().exit(1)

@@ -1,0 +1,169 @@
+"""`assistant train`: a recipe and data become an adapter folder."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assistant.cli.shared import FILE, find_application, installed_applications
+from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from assistant.workshop.data import Example
+    from assistant.workshop.recipe import Recipe, Source
+    from assistant.workshop.training import Progress
+
+# What a shell gives for a program that Ctrl-C ended: 128 + SIGINT.
+INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("target", metavar="APPLICATION|RECIPE.yaml")
+@click.option("--data", type=FILE, required=True, help="The folder that the recipe's paths start from.")
+@click.option("--out", type=FILE, help="The adapter folder to write. [default: <application>-adapter]")
+@click.option("--run", type=FILE, help="Folder for checkpoints, to resume from. [default: <out>.run]")
+@click.option("--method", type=click.Choice(["lora", "bottleneck"]), help="Instead of the recipe's method.")
+@click.option("--rows", type=click.IntRange(min=1), help="Train on this many rows, evenly spread.")
+@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Instead of the recipe's epochs.")
+@click.option("--seed", type=int, help="Instead of the recipe's seed.")
+def train(
+    target: str,
+    data: Path,
+    out: Path | None,
+    run: Path | None,
+    method: str | None,
+    rows: int | None,
+    epochs: float | None,
+    seed: int | None,
+) -> None:
+    """Train an adapter, calibrate it on dev and write its folder.
+
+    Training stops early when dev no longer improves. Ctrl-C stops it too: the same command takes it up again.
+    """
+    from assistant.workshop.recipe import load_recipe
+
+    path, title = _recipe(target)
+    recipe = changed(load_recipe(path), method, epochs, seed)
+    out = out or Path(f"{recipe.application}-adapter")
+    run = run or out.with_name(out.name + ".run")
+    sources = [(source, source.read(data, recipe.fields)) for source in recipe.train]
+    if rows is not None:
+        sources = evenly(sources, rows)
+    dev = [(source, source.read(data, recipe.fields)) for source in recipe.dev]
+    examples, dev_examples = _joined(sources), _joined(dev)
+    _check_labels(examples + dev_examples, recipe)
+    click.echo(f"{len(examples):,} rows to train on, {len(dev_examples):,} dev rows.", err=True)
+
+    from assistant.workshop import publishing, training  # late: they import torch
+
+    run.mkdir(parents=True, exist_ok=True)
+    with _Watch() as watch:
+        model = training.train(recipe, examples, dev_examples, run, watch)
+    if watch.interrupted:
+        click.echo(
+            f"Stopped at step {watch.step:,} of {watch.steps:,}; the same command goes on from there.",
+            err=True,
+        )
+        click.get_current_context().exit(INTERRUPTED)
+    given = (("--method", method), ("--rows", rows), ("--epochs", epochs), ("--seed", seed))
+    options = "".join(f" {name} {value}" for name, value in given if value is not None)
+    command = f"assistant train {Path(target).name} --data DATA{options}"
+    manifest = publishing.publish(recipe, model, sources, dev, out, title, command, watch.seconds)
+    for name, value in manifest.metrics.items():
+        click.echo(f"{name}: {value:g}")
+    click.echo(f"The adapter is in {out}.")
+
+
+def _recipe(target: str) -> tuple[Path, str]:
+    """The recipe's path and the application's title. Raises InputError for an unknown application."""
+    if target.endswith((".yaml", ".yml")):
+        return Path(target), Path(target).stem
+    application = find_application(installed_applications(Settings.from_environment()), target)
+    plugin = sys.modules[type(application).__module__].__file__ or ""
+    return Path(plugin).parent / "recipe.yaml", application.title
+
+
+def changed(recipe: Recipe, method: str | None, epochs: float | None, seed: int | None) -> Recipe:
+    """The recipe with what the command line says instead; another method has its default size."""
+    content: dict[str, Any] = recipe.model_dump()
+    if method is not None and method != recipe.method.name:
+        content["method"] = {"name": method}
+    content["training"] |= {
+        name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None
+    }
+    return type(recipe).model_validate(content)
+
+
+def evenly(sources: Sequence[tuple[Source, list[Example]]], rows: int) -> list[tuple[Source, list[Example]]]:
+    """About `rows` examples in all, of each source its share (at least one), evenly spread over it."""
+    total = sum(len(examples) for _, examples in sources)
+    if rows >= total:
+        return list(sources)
+    shares = [max(1, round(len(examples) * rows / total)) for _, examples in sources]
+    return [
+        (source, [examples[i * len(examples) // share] for i in range(share)])
+        for (source, examples), share in zip(sources, shares, strict=True)
+    ]
+
+
+def _joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:
+    return [example for _, examples in sources for example in examples]
+
+
+def _check_labels(examples: Sequence[Example], recipe: Recipe) -> None:
+    """Raise DataError for a label that the recipe does not list."""
+    from assistant.workshop.report import check_labels
+
+    check_labels([example.label for example in examples], recipe.labels)
+
+
+class _Watch:
+    """What `training.train` reports to: a progress bar, or a line per dev evaluation where stderr is no
+    terminal.
+
+    While it is entered, Ctrl-C asks the training to save and stop; a second one ends it at once.
+    """
+
+    def __init__(self) -> None:
+        self.step = self.steps = 0
+        self.seconds = 0.0
+        self.interrupted = False
+        self._evaluations = 0
+        self._bar: Any = None
+        self._handler: Any = None
+
+    def __enter__(self) -> _Watch:
+        self._handler = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._handler)
+        if self._bar is not None:
+            self._bar.render_finish()
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.interrupted = True
+        signal.signal(signal.SIGINT, self._handler)
+
+    def __call__(self, progress: Progress, steps: int, loss: float) -> bool:
+        """Show where the training is; False asks it to stop."""
+        if self._bar is None:
+            # A resumed run counts what is left to do, or the time left would be too good to be true.
+            self._bar = click.progressbar(
+                length=steps - progress.step + 1, label="Training", file=sys.stderr, item_show_func=str
+            )
+        self.step, self.steps, self.seconds = progress.step, steps, progress.seconds
+        latest = progress.history[-1]["dev_macro_f1"] if progress.history else None
+        score = "" if latest is None else f", dev macro-F1 {latest:.4f}"
+        self._bar.update(1, f"loss {loss:.3f}{score}")
+        if len(progress.history) > self._evaluations:
+            self._evaluations = len(progress.history)
+            if not sys.stderr.isatty():
+                click.echo(f"step {progress.step:,} of {steps:,}: loss {loss:.3f}{score}", err=True)
+        return not self.interrupted
