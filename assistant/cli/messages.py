@@ -170,7 +170,8 @@ def _print(reply: Reply) -> None:
                     click.echo(f"  {score.label:{width}}  {score.probability:6.1%}")
             case Suggestions():
                 for option in part.options:
-                    click.echo(f"  {option.label}: {option.message}")
+                    named = "" if option.label == option.message else f"{option.label}: "
+                    click.echo(f"  {named}{option.message}")
             case Citation():
                 click.echo(f"  “{part.quote}” ({part.document}, page {part.page})")
             case Table():
