@@ -30,7 +30,10 @@ def pieces(text: str, at_most: int = MAX_PIECES) -> list[tuple[int, int]]:
 
 
 def leave_one_out(
-    text: str, label: str, probability: float, probabilities_without: Callable[[Sequence[str]], Sequence[float]]
+    text: str,
+    label: str,
+    probability: float,
+    probabilities_without: Callable[[Sequence[str]], Sequence[float]],
 ) -> tuple[Span, ...]:
     """Spans of `text` whose absence changes the probability of `label`.
 

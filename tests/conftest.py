@@ -33,7 +33,7 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         path = root / operation
         if not path.exists():
             if operation == "bottleneck":
-                write_adapter(path, "classify", BOTTLENECK, ("a", "b"), seed=1)
+                write_adapter(path, "classify", BOTTLENECK, ("a", "b"), seed=1, scale=0.1)
             else:
                 write_adapter(path, operation)  # type: ignore[arg-type]
         return path

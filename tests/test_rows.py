@@ -18,10 +18,10 @@ from assistant.engine.echo import EchoEngine
 from assistant.errors import AdapterError, DataError
 from assistant.prompts import Prompt
 from assistant.workshop.data import MAX_LINE, Row, read_rows, write_rows
+from assistant.workshop.evaluation import report, restricted
 from assistant.workshop.methods.few_shot import FewShot
 from assistant.workshop.methods.zero_shot import ZeroShot, entailment_adapter
 from assistant.workshop.prediction import TASKS, RowForm, predict_rows
-from assistant.workshop.report import report, restricted
 
 TEXT = st.text(max_size=20)
 ROW = st.dictionaries(

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from assistant.core import Assistant
     from assistant.engine.base import Classification, Engine
     from assistant.workshop.data import Example, Row
+    from assistant.workshop.evaluation import Report
     from assistant.workshop.methods import Classifier
     from assistant.workshop.prediction import MethodName
-    from assistant.workshop.report import Report
 
 _out = click.option("-o", "--out", type=FILE, required=True, help="Whole or not at all; .jsonl or .jsonl.gz.")
 
@@ -159,8 +159,8 @@ def evaluate(
     Intervals are 95 % bootstrap intervals.
     """
     from assistant.workshop.data import read_examples
+    from assistant.workshop.evaluation import check_labels, report, restricted
     from assistant.workshop.prediction import adapter_of
-    from assistant.workshop.report import check_labels, report, restricted
 
     check_shots(method, shots)
     settings = Settings.from_environment()

@@ -118,7 +118,7 @@ def _joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:
 
 def _check_labels(examples: Sequence[Example], recipe: Recipe) -> None:
     """Raise DataError for a label that the recipe does not list."""
-    from assistant.workshop.report import check_labels
+    from assistant.workshop.evaluation import check_labels
 
     check_labels([example.label for example in examples], recipe.labels)
 

@@ -95,7 +95,8 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     """A JSON object from a small file of the folder. Raises AdapterError."""
     path = folder / name
     if not folder.is_dir():
-        raise AdapterError(f"There is no adapter folder {str(folder)!r}.")
+        # Not the whole path: the sentence may reach a visitor.
+        raise AdapterError(f"There is no adapter folder {'/'.join(folder.parts[-2:])!r}.")
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise AdapterError(f"The adapter {folder.name!r}: {name} is over {MAX_CONFIG_BYTES:,} bytes.")

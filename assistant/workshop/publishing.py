@@ -16,20 +16,19 @@ from safetensors.torch import load_file, save_file
 
 from assistant.engine import embedded
 from assistant.engine.adapters import HEAD, WEIGHTS
+from assistant.engine.base import TextOrPair
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import save_head
 from assistant.engine.manifest import BaseReference, Data, Manifest, write_manifest
-from assistant.workshop.data import Example, fingerprint
-from assistant.workshop.evaluation import (
+from assistant.workshop.calibration import (
     Abstention,
-    accuracy,
-    bootstrap,
     expected_calibration_error,
     fit_abstention,
     fit_temperature,
-    macro_f1,
     softmax,
 )
+from assistant.workshop.data import Example, fingerprint
+from assistant.workshop.evaluation import report
 from assistant.workshop.recipe import Recipe, Source
 from assistant.workshop.training import AdaptedModel
 
@@ -94,20 +93,24 @@ def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
     """The manifest with temperature, threshold and metrics."""
     engine = EncoderEngine()
     try:
-        logits = [_logits(engine, folder, rows) for _, rows in dev]
+        predicted = [engine.classify([_joined(e.texts) for e in rows], folder) for _, rows in dev]
     finally:
         engine.close()
-    truth = [np.array([manifest.labels.index(e.label) for e in rows]) for _, rows in dev]
-    all_logits, all_truth = np.concatenate(logits), np.concatenate(truth)
-    temperature = fit_temperature(all_logits, all_truth)
     metrics: dict[str, float] = {}
-    for (source, rows), scores, gold in zip(dev, logits, truth, strict=True):
-        names = ("accuracy", accuracy), ("macro_f1", macro_f1)
-        for name, metric in names:
-            measured = bootstrap(metric, gold.tolist(), scores.argmax(-1).tolist())
-            key = f"{Path(source.path).parent.name}_{name}"
-            metrics |= {key: measured.value, f"{key}_low": measured.low, f"{key}_high": measured.high}
-        metrics[f"{Path(source.path).parent.name}_rows"] = len(rows)
+    for (source, rows), found in zip(dev, predicted, strict=True):
+        measured, name = report([e.label for e in rows], found), _name(source, dev)
+        for key in ("accuracy", "macro_f1"):
+            metric = measured.metrics[key]
+            metrics |= {
+                f"{name}_{key}": metric.value,
+                f"{name}_{key}_low": metric.low,
+                f"{name}_{key}_high": metric.high,
+            }
+        metrics[f"{name}_rows"] = len(rows)
+    # Log-probabilities at temperature 1 are logits up to a constant per row.
+    all_logits = np.log(np.array([c.probabilities for found in predicted for c in found]) + 1e-12)
+    all_truth = np.array([manifest.labels.index(e.label) for _, rows in dev for e in rows])
+    temperature = fit_temperature(all_logits, all_truth)
     abstention = _abstention(all_logits, all_truth, temperature)
     metrics |= {
         "calibration_error": _cross_fitted_error(all_logits, all_truth),
@@ -120,10 +123,16 @@ def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
     )
 
 
-def _logits(engine: EncoderEngine, folder: Path, rows: Sequence[Example]) -> NDArray[np.float64]:
-    """Log-probabilities at temperature 1, which are logits up to a constant per row."""
-    inputs = [e.texts[0] if len(e.texts) == 1 else (e.texts[0], e.texts[1]) for e in rows]
-    return np.log(np.array([c.probabilities for c in engine.classify(inputs, folder)]) + 1e-12)
+def _joined(texts: tuple[str, ...]) -> TextOrPair:
+    return texts[0] if len(texts) == 1 else (texts[0], texts[1])
+
+
+def _name(source: Source, sources: Sources) -> str:
+    """What a source is called in the metrics: its folder's name, and its own where the folder holds several."""
+    path = Path(source.path)
+    folder, stem = path.parent.name, path.name.split(".")[0]
+    alone = [Path(other.path).parent for other, _ in sources].count(path.parent) == 1
+    return folder if folder and alone else f"{folder}_{stem}".strip("_")
 
 
 def _abstention(logits: NDArray[np.float64], truth: NDArray[np.int_], temperature: float) -> Abstention:

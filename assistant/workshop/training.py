@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -25,7 +26,9 @@ from torch import Tensor, nn
 from assistant.engine import embedded
 from assistant.engine.heads import Head, new_head
 from assistant.engine.quantization import fake_quantized
+from assistant.errors import DataError
 from assistant.workshop.data import Example, fingerprint
+from assistant.workshop.evaluation import confusion, macro_f1
 from assistant.workshop.recipe import Lora, Method, Recipe, Training
 
 MASK_TOKEN = 103  # [MASK] of the BERT vocabulary
@@ -221,8 +224,6 @@ def train(
     the run goes on from there and ends as if it had never stopped. `report` is called after every step with the
     progress, the number of steps and the running loss; returning False stops the run (the checkpoint is kept).
     """
-    from assistant.workshop.evaluation import macro_f1  # late: it imports scikit-learn
-
     settings = recipe.training
     data = encode(train_data, recipe.labels, settings.max_tokens)
     dev = encode(dev_data, recipe.labels, settings.max_tokens)
@@ -265,8 +266,8 @@ def train(
         running = 0.98 * running + 0.02 * loss.item() if running else loss.item()
         progress.step, progress.seconds = step + 1, time.monotonic() - started
         if progress.step % evaluate_every == 0 or progress.step == steps:
-            predicted = predict_logits(model, dev).argmax(-1)
-            score = macro_f1([e.label for e in dev], predicted.tolist())
+            predicted = predict_logits(model, dev).argmax(-1).numpy()
+            score = macro_f1(confusion(np.array([e.label for e in dev]), predicted, len(recipe.labels)))
             progress.history.append(
                 {"step": progress.step, "loss": round(running, 4), "dev_macro_f1": round(score, 5)}
             )
@@ -335,13 +336,16 @@ def _write(path: Path, state: dict[str, Tensor]) -> None:
 def _resume(
     run: Path, identity: dict[str, Any], weights: MasterWeights, optimizer: torch.optim.Optimizer
 ) -> Progress:
-    """Take up the checkpoint in `run` when it belongs to the same recipe and data; else start anew."""
+    """Take up the checkpoint in `run`. Raises DataError when it belongs to another recipe or other data."""
     record, checkpoint = run / "record.json", run / "checkpoint.safetensors"
     if not (record.is_file() and checkpoint.is_file()):
+        (run / "best.safetensors").unlink(missing_ok=True)
         return Progress()
     stored = json.loads(record.read_text(encoding="utf-8"))
     if {key: stored.get(key) for key in identity} != json.loads(json.dumps(identity)):
-        return Progress()
+        raise DataError(
+            f"The run folder {run.name!r} holds a run of another recipe or other data; name another folder."
+        )
     state = load_file(checkpoint)
     with torch.no_grad():
         for name, master in weights.masters.items():

@@ -1,0 +1,156 @@
+"""Training: it learns, it resumes to the same result, and what it publishes is what is served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from assistant.engine.encoder import EncoderEngine
+from assistant.errors import DataError
+from assistant.workshop.calibration import (
+    expected_calibration_error,
+    fit_abstention,
+    fit_temperature,
+    softmax,
+)
+from assistant.workshop.data import Example
+from assistant.workshop.publishing import publish
+from assistant.workshop.recipe import Bottleneck, Lora, Recipe, Source, Training, load_recipe
+from assistant.workshop.training import (
+    AdaptedModel,
+    Encoded,
+    batches,
+    class_weights,
+    encode,
+    predict_logits,
+    train,
+)
+
+COLOURS = ["red", "blue", "green", "yellow", "white", "black"]
+ANIMALS = ["cat", "dog", "horse", "sheep", "mouse", "goat"]
+ROWS = [Example((f"I saw a {word} thing in town",), "colour") for word in COLOURS]
+ROWS += [Example((f"I saw a {word} running in town",), "animal") for word in ANIMALS]
+SOURCE = Source(path="toy/train.jsonl", licence="none needed")
+
+
+def recipe(method: Lora | Bottleneck, **settings: float) -> Recipe:
+    training = Training(**{"epochs": 6, "batch_size": 4, "learning_rate": 3e-3, "evaluations": 3, **settings})  # type: ignore[arg-type]
+    return Recipe(
+        application="toy",
+        labels=("colour", "animal"),
+        method=method,
+        training=training,
+        train=(SOURCE,),
+        dev=(SOURCE,),
+    )
+
+
+@pytest.mark.parametrize("method", [Lora(rank=2, alpha=4), Bottleneck(size=4)])
+def test_it_learns_and_what_is_published_is_what_is_served(
+    method: Lora | Bottleneck, tmp_path: Path, encoder: EncoderEngine
+) -> None:
+    losses: list[float] = []
+    model = train(
+        recipe(method), ROWS, ROWS, tmp_path / "run", lambda p, n, loss: losses.append(loss) or True
+    )
+    # The reported loss is a running mean, so it lags behind.
+    assert losses[-1] < 0.8 * losses[0]
+    folder = tmp_path / "adapter"
+    manifest = publish(
+        recipe(method), model, [(SOURCE, ROWS)], [(SOURCE, ROWS)], folder, "Toy", "make toy", 1.0
+    )
+    assert manifest.metrics["toy_accuracy"] == 1.0
+    assert "| toy_accuracy | 1.0000 |" in (folder / "README.md").read_text()
+    assert "none needed" in (folder / "README.md").read_text()
+    served = encoder.classify([e.texts[0] for e in ROWS], folder)
+    assert [c.label for c in served] == [e.label for e in ROWS]
+    logits = predict_logits(model, encode(ROWS, ("colour", "animal"), 64))
+    assert logits.argmax(-1).tolist() == [("colour", "animal").index(e.label) for e in ROWS]
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_stopped_run_resumes_to_the_same_result(tmp_path: Path) -> None:
+    settings = recipe(Lora(rank=2), epochs=3, token_dropout=0.2)
+    whole = train(settings, ROWS, ROWS, tmp_path / "whole")
+    train(settings, ROWS, ROWS, tmp_path / "parts", lambda progress, steps, loss: progress.step < 5)
+    resumed = train(settings, ROWS, ROWS, tmp_path / "parts")
+    for name, parameter in whole.trained().items():
+        assert torch.equal(parameter, resumed.trained()[name]), name
+
+
+def test_the_base_stays_frozen() -> None:
+    model = AdaptedModel(Lora(rank=2), 2, seed=0)
+    assert all("lora" in name or name.startswith("head") for name in model.trained())
+    assert sum(p.numel() for p in AdaptedModel(Lora(rank=16), 3, 0).trained().values()) <= 0.03 * 22_713_216
+    assert (
+        sum(p.numel() for p in AdaptedModel(Bottleneck(size=64), 6, 0).trained().values())
+        <= 0.03 * 22_713_216
+    )
+
+
+def test_a_run_folder_of_another_recipe_is_refused(tmp_path: Path) -> None:
+    train(recipe(Lora(rank=2), epochs=1), ROWS, ROWS, tmp_path, save_every=1)
+    with pytest.raises(DataError, match="another recipe"):
+        train(recipe(Lora(rank=3), epochs=1), ROWS, ROWS, tmp_path)
+
+
+def test_batches_hold_every_row_once_and_stay_within_bounds() -> None:
+    import random
+
+    data = [Encoded([1] * length, [0] * length, 0) for length in (3, 500, 7, 40, 40, 2, 512, 90)]
+    for rng in (None, random.Random(1)):
+        found = list(batches(data, 3, rng))
+        assert sorted(id(e) for group in found for e in group) == sorted(map(id, data))
+        assert all(len(group) <= 3 for group in found)
+
+
+def test_class_weights_balance() -> None:
+    data = [Encoded([1], [0], 0)] * 30 + [Encoded([1], [0], 1)] * 10
+    assert class_weights(data, 2, 0.0).tolist() == [1.0, 1.0]
+    low, high = class_weights(data, 2, 1.0).tolist()
+    assert high == pytest.approx(3 * low)
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 3))
+    truth = np.array([rng.choice(3, p=p) for p in softmax(logits)])
+    assert fit_temperature(logits * 4, truth) == pytest.approx(4, rel=0.15)
+
+    def error(scale: float) -> float:
+        p = softmax(logits * scale)
+        return expected_calibration_error(p.max(-1), p.argmax(-1) == truth)
+
+    assert error(1.0) < 0.03 < error(4.0)
+
+
+def test_abstention_halves_the_errors() -> None:
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.5, 1.0, 5000)
+    correct = rng.uniform(size=5000) < confidence
+    found = fit_abstention(confidence, correct)
+    assert 0.6 <= found.coverage < 1
+    assert found.accuracy > correct.mean()
+
+
+def test_shipped_recipes_are_valid() -> None:
+    root = Path(__file__).parent.parent / "plugins"
+    recipes = [load_recipe(path) for path in sorted(root.glob("*/recipe.yaml"))]
+    assert {r.application for r in recipes} == {path.parent.name for path in root.glob("*/recipe.yaml")}
+    assert {r.method.name for r in recipes} == {"lora", "bottleneck"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a: [", "no YAML"), ("application: x", "labels"), ("- 1", "recipe"), ("surprise: 1", "recipe.yaml")],
+)
+def test_bad_recipes_get_a_sentence(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=said):
+        load_recipe(path)
+    with pytest.raises(DataError, match="no recipe"):
+        load_recipe(tmp_path / "absent.yaml")
