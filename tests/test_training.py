@@ -53,7 +53,7 @@ def test_it_learns_and_what_is_published_is_what_is_served(
     method: Lora | Bottleneck, tmp_path: Path, encoder: EncoderEngine
 ) -> None:
     losses: list[float] = []
-    model = train(
+    model, _ = train(
         recipe(method), ROWS, ROWS, tmp_path / "run", lambda p, n, loss: losses.append(loss) or True
     )
     # The reported loss is a running mean, so it lags behind.
@@ -74,9 +74,10 @@ def test_it_learns_and_what_is_published_is_what_is_served(
 
 def test_a_stopped_run_resumes_to_the_same_result(tmp_path: Path) -> None:
     settings = recipe(Lora(rank=2), epochs=3, token_dropout=0.2)
-    whole = train(settings, ROWS, ROWS, tmp_path / "whole")
+    whole, progress = train(settings, ROWS, ROWS, tmp_path / "whole")
     train(settings, ROWS, ROWS, tmp_path / "parts", lambda progress, steps, loss: progress.step < 5)
-    resumed = train(settings, ROWS, ROWS, tmp_path / "parts")
+    resumed, _ = train(settings, ROWS, ROWS, tmp_path / "parts")
+    assert progress.step == 9
     for name, parameter in whole.trained().items():
         assert torch.equal(parameter, resumed.trained()[name]), name
 
@@ -127,12 +128,12 @@ def test_temperature_undoes_overconfidence() -> None:
     assert error(1.0) < 0.03 < error(4.0)
 
 
-def test_abstention_halves_the_errors() -> None:
+def test_abstention_lowers_the_error_rate() -> None:
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.5, 1.0, 5000)
     correct = rng.uniform(size=5000) < confidence
     found = fit_abstention(confidence, correct)
-    assert 0.6 <= found.coverage < 1
+    assert 0.8 <= found.coverage < 1
     assert found.accuracy > correct.mean()
 
 

@@ -64,7 +64,7 @@ def train(
 
     run.mkdir(parents=True, exist_ok=True)
     with _Watch() as watch:
-        model = training.train(recipe, examples, dev_examples, run, watch)
+        model, progress = training.train(recipe, examples, dev_examples, run, watch)
     if watch.interrupted:
         click.echo(
             f"Stopped at step {watch.step:,} of {watch.steps:,}; the same command goes on from there.",
@@ -74,7 +74,7 @@ def train(
     given = (("--method", method), ("--rows", rows), ("--epochs", epochs), ("--seed", seed))
     options = "".join(f" {name} {value}" for name, value in given if value is not None)
     command = f"assistant train {Path(target).name} --data DATA{options}"
-    manifest = publishing.publish(recipe, model, sources, dev, out, title, command, watch.seconds)
+    manifest = publishing.publish(recipe, model, sources, dev, out, title, command, progress.seconds)
     for name, value in manifest.metrics.items():
         click.echo(f"{name}: {value:g}")
     click.echo(f"The adapter is in {out}.")
@@ -132,7 +132,6 @@ class _Watch:
 
     def __init__(self) -> None:
         self.step = self.steps = 0
-        self.seconds = 0.0
         self.interrupted = False
         self._evaluations = 0
         self._bar: Any = None
@@ -158,7 +157,7 @@ class _Watch:
             self._bar = click.progressbar(
                 length=steps - progress.step + 1, label="Training", file=sys.stderr, item_show_func=str
             )
-        self.step, self.steps, self.seconds = progress.step, steps, progress.seconds
+        self.step, self.steps = progress.step, steps
         latest = progress.history[-1]["dev_macro_f1"] if progress.history else None
         score = "" if latest is None else f", dev macro-F1 {latest:.4f}"
         self._bar.update(1, f"loss {loss:.3f}{score}")

@@ -50,16 +50,17 @@ class Abstention:
 def fit_abstention(
     confidence: NDArray[np.float64],
     correct: NDArray[np.bool_],
-    errors_halved: float = 0.5,
-    floor: float = 0.6,
+    share_of_errors: float = 0.6,
+    least_coverage: float = 0.8,
 ) -> Abstention:
-    """The lowest threshold at which the error rate of what is answered is `errors_halved` of that of all rows, but
-    so that at least `floor` of the rows are still answered."""
+    """The lowest threshold at which what is still answered has at most `share_of_errors` of the error rate of all
+    rows; but at least `least_coverage` of the rows stay answered (selective classification, Geifman & El-Yaniv 2017,
+    arXiv 1705.08500)."""
     order = np.argsort(-confidence)
     answered = np.arange(1, len(order) + 1)
     error_rate = np.cumsum(~correct[order]) / answered
-    goal = errors_halved * float(np.mean(~correct))
-    least = int(np.ceil(floor * len(order)))
+    goal = share_of_errors * float(np.mean(~correct))
+    least = int(np.ceil(least_coverage * len(order)))
     good = np.flatnonzero((error_rate <= goal) & (answered >= least))
     last = int(good[-1]) if len(good) else least - 1
     threshold = float(confidence[order[last]])

@@ -57,7 +57,7 @@ def publish(
         base=BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8"),
         labels=recipe.labels,
         fields=recipe.fields,
-        data=tuple(Data(path=s.path, licence=s.licence, rows=len(rows)) for s, rows in train),
+        data=tuple(Data(path=s.path, licence=s.licence, rows=len(rows) // s.repeat) for s, rows in train),
         training={
             "method": recipe.method.model_dump(),
             **recipe.training.model_dump(),

@@ -217,8 +217,8 @@ def train(
     run: Path,
     report: Callable[[Progress, int, float], bool] = lambda progress, steps, loss: True,
     save_every: int = 500,
-) -> AdaptedModel:
-    """Train one adapter and return the model of the best dev evaluation.
+) -> tuple[AdaptedModel, Progress]:
+    """Train one adapter; return the model of the best dev evaluation and how the run went.
 
     `run` is a folder for checkpoints and `record.json`; when it holds a checkpoint of the same recipe and data,
     the run goes on from there and ends as if it had never stopped. `report` is called after every step with the
@@ -285,7 +285,7 @@ def train(
             for name, master in weights.masters.items():
                 master.copy_(best[name])
         weights.give_values()
-    return model
+    return model, progress
 
 
 def _steps(
