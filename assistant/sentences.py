@@ -13,7 +13,9 @@ SENTENCES: dict[str, dict[str, str]] = {
         "unknown_near": "There is no application {name}. Did you mean {near}?",
         "unknown": "There is no application {name}. There are: {names}.",
         "not_sure": "I am not sure what to do with this. Did you mean one of these?",
-        "what_i_can_do": "I do not know how to help with this. Here is what I can do:",
+        "what_i_can_do": (
+            "Hello! I have a few small skills, and this message is for none of them. Here is what I can do:"
+        ),
         "no_applications": "No application is installed or in service, so I can do nothing for now.",
         "no_answer": "{title} found nothing to say about this.",
         "defect": "Something went wrong on my side; it has been noted. Try again, or put it differently.",
@@ -31,7 +33,10 @@ SENTENCES: dict[str, dict[str, str]] = {
         "unknown_near": "Não existe a aplicação {name}. Você quis dizer {near}?",
         "unknown": "Não existe a aplicação {name}. Existem: {names}.",
         "not_sure": "Não tenho certeza do que fazer com isto. Você quis dizer uma destas opções?",
-        "what_i_can_do": "Não sei como ajudar com isto. Eis o que sei fazer:",
+        "what_i_can_do": (
+            "Olá! Tenho algumas pequenas habilidades, e esta mensagem não é para nenhuma delas. "
+            "Eis o que sei fazer:"
+        ),
         "no_applications": "Nenhuma aplicação está instalada ou em serviço; por isso não posso fazer nada.",
         "no_answer": "{title} não encontrou nada a dizer sobre isto.",
         "defect": "Algo deu errado do meu lado e foi registrado. Tente de novo ou diga de outra forma.",
