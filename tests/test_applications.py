@@ -1,0 +1,89 @@
+"""The shipped applications: complete folders, adapters that do their task, evidence that points at words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from assistant_plugins.cyberbullying import Cyberbullying
+from assistant_plugins.nli import NaturalLanguageInference
+from assistant_plugins.sentiment import Sentiment
+
+from assistant.applications import Labels, Payload, Request, Spans, Text
+from assistant.classification import TextClassification
+from assistant.engine.encoder import EncoderEngine
+from assistant.engine.manifest import read_manifest
+from assistant.errors import InputError
+from assistant.prompts import load_prompt
+
+APPLICATIONS = (Sentiment(), NaturalLanguageInference(), Cyberbullying())
+by_id = pytest.mark.parametrize("application", APPLICATIONS, ids=lambda application: application.id)
+
+
+@by_id
+def test_the_folder_is_complete(application: TextClassification, encoder: EncoderEngine) -> None:
+    assert application.adapter and application.prompts
+    manifest, info = read_manifest(application.adapter), encoder.adapter(application.adapter)
+    assert info.parameters <= 0.03 * encoder.info.parameters
+    assert manifest.fields == application.fields
+    assert manifest.metrics and manifest.data
+    assert all(source.licence and source.rows for source in manifest.data)
+    assert 0 < manifest.threshold < 1
+    for language in ("en", "pt"):
+        assert set(load_prompt(application.prompts, language).labels) == set(manifest.labels)
+        assert set(application.sentences[language]) == set(manifest.labels)
+    card = (application.adapter / "README.md").read_text()
+    for expected in ("## Measured", "## Data", "assistant train", *(source.path for source in manifest.data)):
+        assert expected in card
+    assert (application.adapter.parent / "recipe.yaml").is_file()
+
+
+def test_one_of_them_is_a_bottleneck(encoder: EncoderEngine) -> None:
+    kinds = {encoder.adapter(a.adapter).method for a in APPLICATIONS if a.adapter}
+    assert kinds == {"lora", "bottleneck"}
+
+
+@pytest.mark.parametrize(
+    ("application", "texts", "label"),
+    [
+        (Sentiment(), ["I loved every minute of it."], "positive"),
+        (Sentiment(), ["What a waste of money, it broke after a day."], "negative"),
+        (
+            NaturalLanguageInference(),
+            ["A man is playing a guitar on stage.", "A man is playing music."],
+            "entailment",
+        ),
+        (
+            NaturalLanguageInference(),
+            ["A man is playing a guitar on stage.", "The man is asleep."],
+            "contradiction",
+        ),
+        (Cyberbullying(), ["What time does the museum open tomorrow?"], "not_cyberbullying"),
+        (Cyberbullying(), ["women are too stupid to drive, feminists belong in the kitchen"], "gender"),
+    ],
+)
+def test_plain_cases(
+    application: TextClassification, texts: Sequence[str], label: str, encoder: EncoderEngine
+) -> None:
+    payload = Payload(dict(zip(application.fields, texts, strict=True)))
+    said, labels, *evidence = application.answer(Request("", payload=payload), encoder)
+    assert isinstance(said, Text) and isinstance(labels, Labels)
+    assert labels.scores[0].label == label
+    assert said.text == (application.unsure if labels.unsure else application.sentences)["en"].get(
+        label, said.text
+    )
+    assert [part.text for part in evidence if isinstance(part, Spans)] == texts
+
+
+def test_evidence_points_at_the_word_that_decides(encoder: EncoderEngine) -> None:
+    text = "The room was clean but the food was disgusting and awful."
+    parts = Sentiment().answer(Request("", payload=Payload({"text": text})), encoder)
+    spans = next(part for part in parts if isinstance(part, Spans)).spans
+    decisive = max(spans, key=lambda span: span.weight)
+    assert text[decisive.start : decisive.end] in ("disgusting", "awful", "but", "food")
+
+
+@by_id
+def test_a_missing_text_is_asked_for(application: TextClassification, encoder: EncoderEngine) -> None:
+    with pytest.raises(InputError, match="needs a"):
+        list(application.answer(Request("", payload=Payload({})), encoder))
