@@ -158,7 +158,7 @@ def _read_csv(data: bytes, limits: Limits) -> tuple[str, ...]:
     delimiter = max(",;\t|", key=header.count)
     lines, cells = [], 0
     try:
-        for row in csv.reader(io.StringIO(text), delimiter=delimiter):
+        for row in csv.reader(io.StringIO(text), delimiter=delimiter, strict=True):
             cells += len(row)
             if cells > MAX_CELLS:
                 raise _Unreadable(f"has more than {MAX_CELLS:,} cells; expected a smaller table")

@@ -38,7 +38,8 @@ class Batcher(Generic[T]):
 
     def __init__(self, forward: Callable[[Sequence[T]], Sequence[Any]]) -> None:
         self._forward = forward
-        self._queue: queue.SimpleQueue[tuple[Item[T], Future[Any]] | None] = queue.SimpleQueue()
+        # One entry a call: the rows of a call are gathered together, so that alone it always runs the same batches.
+        self._queue: queue.SimpleQueue[list[tuple[Item[T], Future[Any]]] | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
@@ -47,12 +48,10 @@ class Batcher(Generic[T]):
         """Results in the order of `items`. Raises what `forward` raised for a batch, or EngineError once closed."""
         if self._closed:
             raise EngineError("The engine has been closed.")
-        futures: list[Future[Any]] = []
-        for item in items:
-            future: Future[Any] = Future()
-            futures.append(future)
-            self._queue.put((item, future))
-        return [future.result() for future in futures]
+        rows: list[tuple[Item[T], Future[Any]]] = [(item, Future()) for item in items]
+        if rows:
+            self._queue.put(rows)
+        return [future.result() for _, future in rows]
 
     def close(self) -> None:
         """Finish what was handed over and end the thread."""
@@ -70,14 +69,14 @@ class Batcher(Generic[T]):
         first = self._queue.get()
         if first is None:
             return []
-        gathered = [first]
+        gathered = list(first)
         try:
             while len(gathered) < 8 * MAX_ROWS:
                 following = self._queue.get(timeout=WINDOW)
                 if following is None:
                     self._queue.put(None)  # finish these rows, then end
                     break
-                gathered.append(following)
+                gathered += following
         except queue.Empty:
             pass
         return gathered
