@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import statistics
 import threading
+from collections.abc import Iterator, Mapping
 from html import escape
+from pathlib import PurePosixPath
 from typing import Any
 
 import gradio as gr
@@ -113,16 +115,13 @@ def application_html(
             parameters=strings.number(info.parameters),
             megabytes=strings.number(info.bytes / 1e6, 1),
         )
-        metrics = ", ".join(
-            f"{readable(name)} {strings.number(value, 3)}" for name, value in info.metrics.items()
-        )
         rows += [
             (strings("labels"), ", ".join(map(readable, info.labels))),
             (strings("method"), info.method),
             (strings("size"), size),
-            (strings("measured"), metrics or strings("unknown")),
+            (strings("measured"), "\n".join(_metrics(info.metrics, strings)) or strings("unknown")),
             (strings("latency"), latency),
-            (strings("data"), ", ".join(info.data) or strings("unknown")),
+            (strings("data"), ", ".join(map(_source, info.data)) or strings("unknown")),
             (strings("licence"), info.licence or strings("unknown")),
         ]
     else:
@@ -159,3 +158,22 @@ def _row(record: PluginRecord, strings: Strings, *, errors: bool) -> str:
         f'<tr><th scope="row">{escape(record.name)}{distribution}</th><td>{escape(version)}</td>'
         f"<td>{escape(hooks)}</td><td>{state}</td></tr>"
     )
+
+
+def _metrics(metrics: Mapping[str, float], strings: Strings) -> Iterator[str]:
+    """One line a figure: its name, its value and, where there is one, its 95 % interval."""
+    for name, value in metrics.items():
+        if name.endswith(("_low", "_high", "_rows")):
+            continue
+        low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
+        interval = (
+            f" ({strings.number(low, 3)} – {strings.number(high, 3)})"
+            if low is not None and high is not None
+            else ""
+        )
+        yield f"{readable(name)} {strings.number(value, 3)}{interval}"
+
+
+def _source(path: str) -> str:
+    """What a data set is called: the folder that its file lies in."""
+    return PurePosixPath(path).parent.name or path

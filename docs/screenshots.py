@@ -1,0 +1,59 @@
+"""The pictures of the README, taken from the real page: `python docs/screenshots.py` (needs Chromium)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from assistant.create import create_assistant, create_engine
+from assistant.settings import Settings
+from assistant.web.app import launch
+
+IMAGES = Path(__file__).parent / "images"
+PORT = 7869
+MESSAGES = (
+    "Is this review positive? “The plot dragged at times, but the cast is wonderful and the ending made me cry.”",
+    "Premise: Two children are playing football in the park. Hypothesis: The children are outdoors.",
+)
+
+
+def send(page: Page, message: str) -> None:
+    """Type a message and wait for the whole reply."""
+    replies = page.locator(".bot details")
+    before = replies.count()
+    page.get_by_role("textbox").last.fill(message)
+    page.keyboard.press("Enter")
+    page.wait_for_function("n => document.querySelectorAll('.bot details').length > n", arg=before)
+    page.wait_for_timeout(1500)
+
+
+def main() -> None:
+    """Take the pictures."""
+    settings = Settings.from_environment()
+    assistant = create_assistant(settings, create_engine(settings))
+    app = launch(assistant, port=PORT, block=False)
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            )
+            page = browser.new_page(viewport={"width": 1200, "height": 900}, locale="en-US")
+            page.goto(f"http://127.0.0.1:{PORT}")
+            page.get_by_role("textbox").last.wait_for()
+            page.wait_for_timeout(1000)
+            for message in MESSAGES:
+                send(page, message)
+            page.screenshot(path=IMAGES / "chat.png")
+            page.get_by_role("tab", name="Plugins").click()
+            page.wait_for_timeout(1500)
+            page.screenshot(path=IMAGES / "plugins.png", full_page=True)
+            browser.close()
+    finally:
+        app.close()
+        assistant.engine.close()
+
+
+if __name__ == "__main__":
+    main()
