@@ -59,7 +59,11 @@ def test_one_of_them_is_a_bottleneck(encoder: EncoderEngine) -> None:
             "contradiction",
         ),
         (Cyberbullying(), ["What time does the museum open tomorrow?"], "not_cyberbullying"),
-        (Cyberbullying(), ["women are too stupid to drive, feminists belong in the kitchen"], "gender"),
+        (
+            Cyberbullying(),
+            ["sexist jokes are all she deserves, women like that bitch should shut up"],
+            "gender",
+        ),
     ],
 )
 def test_plain_cases(
@@ -76,11 +80,11 @@ def test_plain_cases(
 
 
 def test_evidence_points_at_the_word_that_decides(encoder: EncoderEngine) -> None:
-    text = "The room was clean but the food was disgusting and awful."
+    text = "The food we had there was disgusting."
     parts = Sentiment().answer(Request("", payload=Payload({"text": text})), encoder)
     spans = next(part for part in parts if isinstance(part, Spans)).spans
     decisive = max(spans, key=lambda span: span.weight)
-    assert text[decisive.start : decisive.end] in ("disgusting", "awful", "but", "food")
+    assert text[decisive.start : decisive.end] == "disgusting"
 
 
 @by_id
