@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from assistant.applications import Application, Labels, LabelScore, ReplyPart, Request, Spans, Task, Text
-from assistant.engine.base import Engine, TextOrPair
+from assistant.engine.base import Engine, text_or_pair
 from assistant.errors import InputError
 from assistant.evidence import leave_one_out
 
@@ -31,7 +31,7 @@ class TextClassification(Application):
         if self.adapter is None:
             raise InputError(f"{self.title} has no adapter for this base.")
         info = engine.adapter(self.adapter)
-        (result,) = engine.classify([_joined(texts)], self.adapter)
+        (result,) = engine.classify([text_or_pair(texts)], self.adapter)
         labels = Labels(tuple(LabelScore(*pair) for pair in result.ranked()), info.threshold)
         yield Text(self.say(labels, request.language))
         yield labels
@@ -61,13 +61,11 @@ class TextClassification(Application):
         for position, text in enumerate(texts):
 
             def without(shortened: Sequence[str], position: int = position) -> list[float]:
-                inputs = [_joined([*texts[:position], short, *texts[position + 1 :]]) for short in shortened]
+                inputs = [
+                    text_or_pair([*texts[:position], short, *texts[position + 1 :]]) for short in shortened
+                ]
                 results = engine.classify(inputs, adapter)
                 return [r.probabilities[r.labels.index(best.label)] for r in results]
 
             spans = leave_one_out(text, best.label, best.probability, without)
             yield Spans(text, spans, title=self.fields[position])
-
-
-def _joined(texts: Sequence[str]) -> TextOrPair:
-    return texts[0] if len(texts) == 1 else (texts[0], texts[1])

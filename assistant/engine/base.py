@@ -25,6 +25,11 @@ Operation: TypeAlias = Literal["classify", "choose", "tag", "extract", "rank", "
 TextOrPair: TypeAlias = "str | tuple[str, str]"
 
 
+def text_or_pair(texts: Sequence[str]) -> TextOrPair:
+    """What an engine takes for one text or two, given in the order of an application's fields."""
+    return texts[0] if len(texts) == 1 else (texts[0], texts[1])
+
+
 @dataclass(frozen=True)
 class BaseInfo:
     """The base model: `sha256` of its weight file, `parameters` counted, `bytes` resident as quantized."""

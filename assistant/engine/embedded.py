@@ -53,26 +53,15 @@ def verified_weights(path: Path, sha256: str = SHA256) -> Path:
     """The weight file, after its sha256 was compared. Raises BaseModelError on a mismatch."""
     if not path.is_file():
         raise BaseModelError(f"The base model has no weight file {path.name}.")
-    with path.open("rb") as file:
-        digest = (
-            hashlib.file_digest(file, "sha256").hexdigest()
-            if hasattr(hashlib, "file_digest")
-            else _digest(path)
-        )
-    if digest != sha256:
-        raise BaseModelError(
-            f"The weight file of {NAME} has sha256 {digest[:16]}…, expected {sha256[:16]}…; refused."
-        )
-    return path
-
-
-def _digest(path: Path) -> str:
-    """What hashlib.file_digest does; Python 3.10 lacks it."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    return digest.hexdigest()
+    if digest.hexdigest() != sha256:
+        raise BaseModelError(
+            f"The weight file of {NAME} has sha256 {digest.hexdigest()[:16]}…, expected {sha256[:16]}…; refused."
+        )
+    return path
 
 
 def weights() -> dict[str, torch.Tensor]:
@@ -82,11 +71,14 @@ def weights() -> dict[str, torch.Tensor]:
     return load_file(verified_weights(folder() / "model.safetensors"))
 
 
-def tokenizer(max_tokens: int = MAX_TOKENS) -> Tokenizer:
-    """The base's WordPiece tokenizer, cutting a pair at its longer part so that `max_tokens` are kept."""
+def tokenizer(max_tokens: int | None = MAX_TOKENS) -> Tokenizer:
+    """The base's WordPiece tokenizer, cutting a pair at its longer part so that `max_tokens` are kept (None: all)."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder() / "tokenizer.json"))
-    tokenizer.enable_truncation(max_tokens, strategy="longest_first")
+    if max_tokens is None:
+        tokenizer.no_truncation()
+    else:
+        tokenizer.enable_truncation(max_tokens, strategy="longest_first")
     tokenizer.no_padding()
     return tokenizer

@@ -38,6 +38,10 @@ from assistant.errors import AdapterError
 DEFAULT_BUDGET = 256_000_000
 # A longer text is cut before it is tokenized; the model reads 512 tokens, and a token is rarely this long. Characters.
 MAX_CHARACTERS = 20_000
+# [CLS] and [SEP] of the BERT vocabulary.
+CLS, SEP = 101, 102
+# The rank of a sentence without a word.
+NO_WORDS = -1e9
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ class Work:
 class EncoderEngine(Engine):
     """all-MiniLM-L6-v2 in int8 with LoRA and bottleneck adapters chosen per row.
 
-    `weights` and `tokenizer` default to the embedded base; tests may pass small ones. Raises BaseModelError when the
-    base is missing or is not the expected one.
+    `adapter_bytes` is the budget of resident adapters. Raises BaseModelError when the base is missing or is not the
+    expected one.
     """
 
     operations: ClassVar[frozenset[Operation]] = frozenset(
@@ -66,6 +70,7 @@ class EncoderEngine(Engine):
         dimensions = Dimensions()
         self.model = QuantizedEncoder(weights, dimensions)
         self.tokenizer: Tokenizer = embedded.tokenizer()
+        self.whole_text_tokenizer: Tokenizer = embedded.tokenizer(None)
         self.info = BaseInfo(
             name=embedded.NAME,
             sha256=embedded.SHA256,
@@ -108,25 +113,21 @@ class EncoderEngine(Engine):
         windows."""
         loaded = self._for(adapter, "tag")
         labels = loaded.manifest.labels
-        result = []
-        for text in inputs:
-            tags: list[Tag] = []
-            for start, end in windows(self.tokenizer, text):
-                (encoding,) = self._encode([text[start:end]])
-                (logits,) = self._run([_row(encoding, loaded)])
-                probabilities = torch.softmax(logits / loaded.manifest.temperature, -1)
-                for token, word_start, word_end in word_spans(encoding):
-                    best = int(probabilities[token].argmax())
-                    tags.append(
-                        Tag(
-                            start + word_start,
-                            start + word_end,
-                            labels[best],
-                            float(probabilities[token, best]),
-                        )
-                    )
-            result.append(tuple(tags))
-        return result
+        pieces = [
+            (number, start, text[start:end])
+            for number, text in enumerate(inputs)
+            for start, end in windows(self.whole_text_tokenizer, text)
+        ]
+        encodings = self._encode([piece for _, _, piece in pieces])
+        result: list[list[Tag]] = [[] for _ in inputs]
+        for (number, offset, _), encoding, logits in zip(
+            pieces, encodings, self._run([_row(e, loaded) for e in encodings]), strict=True
+        ):
+            best, labelled = torch.softmax(logits / loaded.manifest.temperature, -1).max(-1)
+            for token, start, end in word_spans(encoding):
+                label = labels[int(labelled[token])]
+                result[number].append(Tag(offset + start, offset + end, label, float(best[token])))
+        return [tuple(tags) for tags in result]
 
     def extract(self, inputs: Sequence[tuple[str, str]], adapter: Path) -> list[tuple[Extraction, ...]]:
         """See Engine. The head gives each token a start and an end score; the first token's are those of "not in the
@@ -135,7 +136,7 @@ class EncoderEngine(Engine):
         result = []
         for question, context in inputs:
             # The question may take a third of what the model reads.
-            cut = windows(self.tokenizer, context, overlap=64, room=MAX_TOKENS * 2 // 3)
+            cut = windows(self.whole_text_tokenizer, context, overlap=64, room=MAX_TOKENS * 2 // 3)
             encodings = self._encode([(question, context[start:end]) for start, end in cut])
             logits = self._run([_row(e, loaded) for e in encodings])
             scaled = [
@@ -148,21 +149,26 @@ class EncoderEngine(Engine):
     def rank(self, inputs: Sequence[Sequence[str]], adapter: Path) -> list[tuple[float, ...]]:
         """See Engine. Sentences are read together, as many as fit; a sentence's score is the mean over its tokens."""
         loaded = self._for(adapter, "rank")
-        result = []
-        for sentences in inputs:
-            encodings = [e.ids[1:-1][: MAX_TOKENS - 2] for e in self._encode(list(sentences))]
-            scores: list[float] = []
-            for group in _packed([len(ids) for ids in encodings], MAX_TOKENS - 2):
-                ids = [token for i in group for token in encodings[i]]
-                work = Work([101, *ids, 102], [0] * (len(ids) + 2), loaded)
-                (logits,) = self._run([work])
-                position = 1
-                for i in group:
-                    length = len(encodings[i])
-                    scores.append(float(logits[position : position + length, 0].mean()) if length else -1e9)
-                    position += length
-            result.append(tuple(scores))
-        return result
+        room = MAX_TOKENS - 2
+        documents = [[e.ids[1:-1][:room] for e in self._encode(list(sentences))] for sentences in inputs]
+        # (document, its sentences that are read together), in order.
+        groups = [
+            (number, [sentences[i] for i in group])
+            for number, sentences in enumerate(documents)
+            for group in _packed([len(ids) for ids in sentences], room)
+        ]
+        works = []
+        for _, group in groups:
+            ids = [token for sentence in group for token in sentence]
+            works.append(Work([CLS, *ids, SEP], [0] * (len(ids) + 2), loaded))
+        result: list[list[float]] = [[] for _ in inputs]
+        for (number, group), logits in zip(groups, self._run(works), strict=True):
+            position = 1
+            for sentence in group:
+                own = logits[position : position + len(sentence), 0]
+                result[number].append(float(own.mean()) if sentence else NO_WORDS)
+                position += len(sentence)
+        return [tuple(scores) for scores in result]
 
     def embed(self, inputs: Sequence[str]) -> NDArray[np.float32]:
         """See Engine. The mean of the token states, as the base was trained to be read."""

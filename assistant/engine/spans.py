@@ -20,9 +20,7 @@ def windows(
     tokenizer: Tokenizer, text: str, overlap: int = 0, room: int = MAX_TOKENS - 2
 ) -> list[tuple[int, int]]:
     """(start, end) in characters of pieces of at most `room` tokens, cut between words, each sharing `overlap` tokens
-    with the one before."""
-    tokenizer = Tokenizer.from_str(tokenizer.to_str())
-    tokenizer.no_truncation()
+    with the one before. The tokenizer must not truncate."""
     offsets = tokenizer.encode(text, add_special_tokens=False).offsets
     if len(offsets) <= room:
         return [(0, len(text))]

@@ -14,7 +14,16 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from assistant.applications import Application, Task
 from assistant.conversation import clean
-from assistant.engine.base import Choice, Classification, Engine, Extraction, Operation, Tag, TextOrPair
+from assistant.engine.base import (
+    Choice,
+    Classification,
+    Engine,
+    Extraction,
+    Operation,
+    Tag,
+    TextOrPair,
+    text_or_pair,
+)
 from assistant.errors import AdapterError, DataError, InputError, PromptError, UnsupportedTask
 from assistant.prompts import load_prompt
 from assistant.workshop.data import Row, read_texts
@@ -54,8 +63,7 @@ def _texts(row: Row, fields: Sequence[str]) -> tuple[str, ...]:
 
 
 def _text_or_pair(row: Row, fields: Sequence[str]) -> TextOrPair:
-    texts = _texts(row, fields)
-    return texts[0] if len(texts) == 1 else (texts[0], texts[1])
+    return text_or_pair(_texts(row, fields))
 
 
 def _classified(_: TextOrPair, result: Classification) -> Columns:

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from assistant.engine import embedded
 from assistant.engine.adapters import HEAD, WEIGHTS
-from assistant.engine.base import TextOrPair
+from assistant.engine.base import text_or_pair
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import save_head
 from assistant.engine.manifest import BaseReference, Data, Manifest, write_manifest
@@ -93,7 +93,7 @@ def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
     """The manifest with temperature, threshold and metrics."""
     engine = EncoderEngine()
     try:
-        predicted = [engine.classify([_joined(e.texts) for e in rows], folder) for _, rows in dev]
+        predicted = [engine.classify([text_or_pair(e.texts) for e in rows], folder) for _, rows in dev]
     finally:
         engine.close()
     metrics: dict[str, float] = {}
@@ -121,10 +121,6 @@ def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
     return manifest.model_copy(
         update={"temperature": temperature, "threshold": round(abstention.threshold, 4), "metrics": rounded}
     )
-
-
-def _joined(texts: tuple[str, ...]) -> TextOrPair:
-    return texts[0] if len(texts) == 1 else (texts[0], texts[1])
 
 
 def _name(source: Source, sources: Sources) -> str:

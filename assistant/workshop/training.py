@@ -24,7 +24,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from assistant.engine import embedded
+from assistant.engine.base import text_or_pair
 from assistant.engine.heads import Head, new_head
+from assistant.engine.memory import keep_freed_memory
 from assistant.engine.quantization import fake_quantized
 from assistant.errors import DataError
 from assistant.workshop.data import Example, fingerprint
@@ -145,8 +147,7 @@ class MasterWeights:
 def encode(examples: Sequence[Example], labels: Sequence[str], max_tokens: int) -> list[Encoded]:
     """Tokenize texts (or pairs) and number the labels. Raises ValueError for a label that is not listed."""
     tokenizer = embedded.tokenizer(max_tokens)
-    inputs = [e.texts[0] if len(e.texts) == 1 else (e.texts[0], e.texts[1]) for e in examples]
-    encodings = tokenizer.encode_batch(inputs)
+    encodings = tokenizer.encode_batch([text_or_pair(example.texts) for example in examples])
     return [
         Encoded(t.ids, t.type_ids, labels.index(e.label)) for t, e in zip(encodings, examples, strict=True)
     ]
@@ -224,6 +225,7 @@ def train(
     the run goes on from there and ends as if it had never stopped. `report` is called after every step with the
     progress, the number of steps and the running loss; returning False stops the run (the checkpoint is kept).
     """
+    keep_freed_memory()
     settings = recipe.training
     data = encode(train_data, recipe.labels, settings.max_tokens)
     dev = encode(dev_data, recipe.labels, settings.max_tokens)
