@@ -305,7 +305,10 @@ def test_retry_edit_undo_and_like(visit):
     visitor.say("/mood first")
     visitor.say("/mood second")
     visitor.press("Like")
+    # The old reply has to be gone before what stands there can be the new one.
+    visitor.replies.nth(1).evaluate("reply => { reply.dataset.old = true }")
     visitor.press("Retry")
+    expect(visitor.find("article.reply[data-old]")).to_have_count(0)
     visitor.reply(1)
     expect(visitor.replies).to_have_count(2)
     visitor.press("Edit")
