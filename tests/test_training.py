@@ -17,14 +17,12 @@ from assistant.workshop.calibration import (
     softmax,
 )
 from assistant.workshop.data import Example
+from assistant.workshop.objectives import Encoded, Tokens, objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Bottleneck, Lora, Recipe, Source, Training, load_recipe
 from assistant.workshop.training import (
     AdaptedModel,
-    Encoded,
     batches,
-    class_weights,
-    encode,
     predict_logits,
     train,
 )
@@ -67,8 +65,8 @@ def test_it_learns_and_what_is_published_is_what_is_served(
     assert "none needed" in (folder / "README.md").read_text()
     served = encoder.classify([e.texts[0] for e in ROWS], folder)
     assert [c.label for c in served] == [e.label for e in ROWS]
-    logits = predict_logits(model, encode(ROWS, ("colour", "animal"), 64))
-    assert logits.argmax(-1).tolist() == [("colour", "animal").index(e.label) for e in ROWS]
+    logits = predict_logits(model, objective("classify").encode(ROWS, recipe(method)))
+    assert torch.cat(logits).argmax(-1).tolist() == [("colour", "animal").index(e.label) for e in ROWS]
     assert not list(tmp_path.glob("*.tmp"))
 
 
@@ -98,10 +96,14 @@ def test_a_run_folder_of_another_recipe_is_refused(tmp_path: Path) -> None:
         train(recipe(Lora(rank=3), epochs=1), ROWS, ROWS, tmp_path)
 
 
+def encoded(length: int, label: int = 0) -> Encoded:
+    return Encoded((Tokens([1] * length, [0] * length),), label)
+
+
 def test_batches_hold_every_row_once_and_stay_within_bounds() -> None:
     import random
 
-    data = [Encoded([1] * length, [0] * length, 0) for length in (3, 500, 7, 40, 40, 2, 512, 90)]
+    data = [encoded(length) for length in (3, 500, 7, 40, 40, 2, 512, 90)]
     for rng in (None, random.Random(1)):
         found = list(batches(data, 3, rng))
         assert sorted(id(e) for group in found for e in group) == sorted(map(id, data))
@@ -109,7 +111,8 @@ def test_batches_hold_every_row_once_and_stay_within_bounds() -> None:
 
 
 def test_class_weights_balance() -> None:
-    data = [Encoded([1], [0], 0)] * 30 + [Encoded([1], [0], 1)] * 10
+    data = [encoded(1, 0)] * 30 + [encoded(1, 1)] * 10
+    class_weights = objective("classify").class_weights
     assert class_weights(data, 2, 0.0).tolist() == [1.0, 1.0]
     low, high = class_weights(data, 2, 1.0).tolist()
     assert high == pytest.approx(3 * low)
@@ -140,7 +143,8 @@ def test_abstention_lowers_the_error_rate() -> None:
 def test_shipped_recipes_are_valid() -> None:
     root = Path(__file__).parent.parent / "plugins"
     recipes = [load_recipe(path) for path in sorted(root.glob("*/recipe.yaml"))]
-    assert {r.application for r in recipes} == {path.parent.name for path in root.glob("*/recipe.yaml")}
+    folders = {path.parent.name.replace("_", "-") for path in root.glob("*/recipe.yaml")}
+    assert {r.application for r in recipes} == folders
     assert {r.method.name for r in recipes} == {"lora", "bottleneck"}
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from assistant.core import Assistant
     from assistant.engine.base import Classification, Engine
     from assistant.workshop.data import Example, Row
-    from assistant.workshop.evaluation import Report
+    from assistant.workshop.evaluation import Metric
     from assistant.workshop.methods import Classifier
     from assistant.workshop.prediction import MethodName
 
@@ -154,21 +154,32 @@ def evaluate(
     language: str,
     engine: str,
 ) -> None:
-    """Measure APPLICATION on the labelled rows of DATA (its fields, and `label`).
+    """Measure APPLICATION on the rows of DATA, in the form that it is trained on (see docs/adapters.md).
 
     Intervals are 95 % bootstrap intervals.
     """
-    from assistant.workshop.data import read_examples
     from assistant.workshop.evaluation import check_labels, report, restricted
-    from assistant.workshop.prediction import adapter_of
+    from assistant.workshop.objectives import objective
+    from assistant.workshop.prediction import adapter_of, row_form
 
     check_shots(method, shots)
     settings = Settings.from_environment()
     applications = installed_applications(settings)
     skill = find_application(applications, application)
-    examples = read_examples(data, skill.fields)
+    task = objective(row_form(skill).operation)
+    examples = task.read(data, skill.fields)
     if limit is not None and limit < len(examples):
         examples = [examples[i * len(examples) // limit] for i in range(limit)]
+    heading = {"application": skill.id, "method": method, "data": data.name}
+    if skill.task != "text-classification":
+        if method != "adapter" or labels is not None:
+            raise click.UsageError(f"--method and --labels are for classification; {skill.id} is none.")
+        with opened_engine(settings, engine) as loaded:
+            started = time.perf_counter()
+            metrics = task.measure(loaded, adapter_of(skill), examples).metrics
+            seconds = time.perf_counter() - started
+        _show(heading, metrics, {"rows": len(examples), "rows_per_second": len(examples) / seconds}, as_json)
+        return
     truth = [example.label for example in examples]
     with opened_engine(settings, engine) as loaded:
         classifier = _classifier(method, skill, applications, loaded, shots, language)
@@ -177,12 +188,16 @@ def evaluate(
         threshold = loaded.adapter(adapter_of(skill)).threshold if method == "adapter" else None
         results, seconds = _classified(examples, classifier)
     measured = report(truth, [restricted(result, kept) for result in results], threshold)
-    heading = {"application": skill.id, "method": method, "data": data.name}
-    if as_json:
-        click.echo(json.dumps({**heading, **_as_json(measured, seconds)}, ensure_ascii=False, indent=2))
-    else:
-        click.echo(" · ".join(heading.values()))
-        _print(measured, seconds)
+    figures: dict[str, float | dict[str, float] | None] = {
+        "f1_by_class": dict(measured.f1_by_class),
+        "expected_calibration_error": measured.expected_calibration_error,
+        "threshold": measured.threshold,
+        "coverage": measured.coverage,
+        "accuracy_when_sure": measured.accuracy_when_sure,
+        "rows": measured.rows,
+        "rows_per_second": measured.rows / seconds,
+    }
+    _show(heading, measured.metrics, figures, as_json)
 
 
 def _classifier(
@@ -232,32 +247,25 @@ def _classified(examples: Sequence[Example], classifier: Classifier) -> tuple[li
     return results, time.perf_counter() - started
 
 
-def _as_json(report: Report, seconds: float) -> dict[str, Any]:
-    """Each metric as value, low and high; the rest as it is."""
-    return {
-        "rows": report.rows,
-        **{name: vars(metric) for name, metric in report.metrics.items()},
-        "f1_by_class": dict(report.f1_by_class),
-        "expected_calibration_error": report.expected_calibration_error,
-        "threshold": report.threshold,
-        "coverage": report.coverage,
-        "accuracy_when_sure": report.accuracy_when_sure,
-        "rows_per_second": round(report.rows / seconds, 1),
-    }
-
-
-def _print(report: Report, seconds: float) -> None:
-    """The same as lines."""
-    for name, metric in report.metrics.items():
+def _show(
+    heading: Mapping[str, str],
+    metrics: Mapping[str, Metric],
+    figures: Mapping[str, float | dict[str, float] | None],
+    as_json: bool,
+) -> None:
+    """Metrics with their intervals and plain figures, as JSON or as lines."""
+    if as_json:
+        content = {**heading, **{name: vars(metric) for name, metric in metrics.items()}, **figures}
+        click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        return
+    click.echo(" · ".join(heading.values()))
+    for name, metric in metrics.items():
         interval = f"({metric.low:.4f} to {metric.high:.4f})"
         click.echo(f"{name.replace('_', ' '):28} {metric.value:7.4f}  {interval}")
-    for label, value in report.f1_by_class.items():
-        click.echo(f"{'F1 ' + label:28} {value:7.4f}")
-    click.echo(f"{'expected calibration error':28} {report.expected_calibration_error:7.4f}")
-    if report.threshold is not None:
-        click.echo(f"{'abstention threshold':28} {report.threshold:7.4f}")
-        click.echo(f"{'coverage':28} {report.coverage:7.4f}")
-        if report.accuracy_when_sure is not None:
-            click.echo(f"{'accuracy when sure':28} {report.accuracy_when_sure:7.4f}")
-    click.echo(f"{'rows':28} {report.rows:7,}")
-    click.echo(f"{'rows per second':28} {report.rows / seconds:7.1f}")
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            for label, each in value.items():
+                click.echo(f"{'F1 ' + label:28} {each:7.4f}")
+        elif value is not None:
+            shown = f"{value:7,}" if isinstance(value, int) else f"{value:7.4f}"
+            click.echo(f"{name.replace('_', ' '):28} {shown}")

@@ -46,24 +46,26 @@ def train(
 
     Training stops early when dev no longer improves. Ctrl-C stops it too: the same command takes it up again.
     """
+    # Late: they import torch.
+    from assistant.workshop import publishing, training
+    from assistant.workshop.objectives import objective
     from assistant.workshop.recipe import load_recipe
 
     path, title = _recipe(target)
     recipe = changed(load_recipe(path), method, epochs, seed)
     out = out or Path(f"{recipe.application}-adapter")
     run = run or out.with_name(out.name + ".run")
-    sources = [(source, source.read(data, recipe.fields)) for source in recipe.train]
+    sources = [(source, source.read(data, recipe.fields, recipe.operation)) for source in recipe.train]
     if rows is not None:
         sources = evenly(sources, rows)
-    dev = [(source, source.read(data, recipe.fields)) for source in recipe.dev]
+    dev = [(source, source.read(data, recipe.fields, recipe.operation)) for source in recipe.dev]
     examples, dev_examples = _joined(sources), _joined(dev)
-    _check_labels(examples + dev_examples, recipe)
+    task = objective(recipe.operation)
+    task.check(examples + dev_examples, recipe.labels)
     click.echo(f"{len(examples):,} rows to train on, {len(dev_examples):,} dev rows.", err=True)
 
-    from assistant.workshop import publishing, training  # late: they import torch
-
     run.mkdir(parents=True, exist_ok=True)
-    with _Watch() as watch:
+    with _Watch(task.metric) as watch:
         model, progress = training.train(recipe, examples, dev_examples, run, watch)
     if watch.interrupted:
         click.echo(
@@ -116,13 +118,6 @@ def _joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:
     return [example for _, examples in sources for example in examples]
 
 
-def _check_labels(examples: Sequence[Example], recipe: Recipe) -> None:
-    """Raise DataError for a label that the recipe does not list."""
-    from assistant.workshop.evaluation import check_labels
-
-    check_labels([example.label for example in examples], recipe.labels)
-
-
 class _Watch:
     """What `training.train` reports to: a progress bar, or a line per dev evaluation where stderr is no
     terminal.
@@ -130,7 +125,8 @@ class _Watch:
     While it is entered, Ctrl-C asks the training to save and stop; a second one ends it at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, metric: str) -> None:
+        self.metric = metric
         self.step = self.steps = 0
         self.interrupted = False
         self._evaluations = 0
@@ -158,8 +154,8 @@ class _Watch:
                 length=steps - progress.step + 1, label="Training", file=sys.stderr, item_show_func=str
             )
         self.step, self.steps = progress.step, steps
-        latest = progress.history[-1]["dev_macro_f1"] if progress.history else None
-        score = "" if latest is None else f", dev macro-F1 {latest:.4f}"
+        latest = progress.history[-1]["dev_score"] if progress.history else None
+        score = "" if latest is None else f", dev {self.metric} {latest:.4f}"
         self._bar.update(1, f"loss {loss:.3f}{score}")
         if len(progress.history) > self._evaluations:
             self._evaluations = len(progress.history)

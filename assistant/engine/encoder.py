@@ -158,9 +158,11 @@ class EncoderEngine(Engine):
             for group in _packed([len(ids) for ids in sentences], room)
         ]
         works = []
-        for _, group in groups:
+        for position, (number, group) in enumerate(groups):
             ids = [token for sentence in group for token in sentence]
-            works.append(Work([CLS, *ids, SEP], [0] * (len(ids) + 2), loaded))
+            # Positions start anew in each part; segment 1 tells the adapter that this is not the document's beginning.
+            later = int(position > 0 and groups[position - 1][0] == number)
+            works.append(Work([CLS, *ids, SEP], [later] * (len(ids) + 2), loaded))
         result: list[list[float]] = [[] for _ in inputs]
         for (number, group), logits in zip(groups, self._run(works), strict=True):
             position = 1

@@ -28,12 +28,14 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fit_temperature(logits: NDArray[np.float64], truth: NDArray[np.int_]) -> float:
-    """The temperature that minimises the negative log-likelihood on dev (Guo et al. 2017)."""
+    """The temperature that minimises the negative log-likelihood on dev (Guo et al. 2017). A truth of -1 says that
+    the best candidate is wrong and no other is known to be right."""
     from scipy.optimize import minimize_scalar
 
     def loss(log_temperature: float) -> float:
         p = softmax(logits / np.exp(log_temperature))
-        return float(-np.mean(np.log(p[np.arange(len(truth)), truth] + 1e-12)))
+        right = np.where(truth >= 0, p[np.arange(len(truth)), truth], 1 - p.max(-1))
+        return float(-np.mean(np.log(right + 1e-12)))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 

@@ -31,10 +31,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Example:
-    """One labelled example: the texts in the order of the application's fields."""
+    """One labelled example: the texts in the order of the application's fields, and what is right: for a
+    classification the name of a class; for other operations see `objectives`."""
 
     texts: tuple[str, ...]
-    label: str
+    label: Any
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -186,5 +187,7 @@ def fingerprint(examples: Sequence[Example]) -> str:
     record."""
     digest = hashlib.sha256()
     for example in examples:
-        digest.update("\x1f".join((*example.texts, example.label)).encode("utf-8", "surrogatepass") + b"\x1e")
+        digest.update(
+            "\x1f".join((*example.texts, str(example.label))).encode("utf-8", "surrogatepass") + b"\x1e"
+        )
     return digest.hexdigest()[:16]

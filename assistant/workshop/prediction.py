@@ -19,11 +19,11 @@ from assistant.engine.base import (
     Classification,
     Engine,
     Extraction,
-    Operation,
     Tag,
     TextOrPair,
     text_or_pair,
 )
+from assistant.engine.manifest import Operation
 from assistant.errors import AdapterError, DataError, InputError, PromptError, UnsupportedTask
 from assistant.prompts import load_prompt
 from assistant.workshop.data import Row, read_texts

@@ -16,7 +16,6 @@ from safetensors.torch import load_file, save_file
 
 from assistant.engine import embedded
 from assistant.engine.adapters import HEAD, WEIGHTS
-from assistant.engine.base import text_or_pair
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import save_head
 from assistant.engine.manifest import BaseReference, Data, Manifest, write_manifest
@@ -28,7 +27,7 @@ from assistant.workshop.calibration import (
     softmax,
 )
 from assistant.workshop.data import Example, fingerprint
-from assistant.workshop.evaluation import report
+from assistant.workshop.objectives import NEVER, objective
 from assistant.workshop.recipe import Recipe, Source
 from assistant.workshop.training import AdaptedModel
 
@@ -53,7 +52,7 @@ def publish(
     """
     manifest = Manifest(
         name=recipe.application,
-        operation="classify",
+        operation=recipe.operation,
         base=BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8"),
         labels=recipe.labels,
         fields=recipe.fields,
@@ -91,16 +90,16 @@ def _save_weights(model: AdaptedModel, folder: Path) -> None:
 
 def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
     """The manifest with temperature, threshold and metrics."""
+    task = objective(manifest.operation)
     engine = EncoderEngine()
     try:
-        predicted = [engine.classify([text_or_pair(e.texts) for e in rows], folder) for _, rows in dev]
+        measured = [task.measure(engine, folder, rows) for _, rows in dev]
     finally:
         engine.close()
     metrics: dict[str, float] = {}
-    for (source, rows), found in zip(dev, predicted, strict=True):
-        measured, name = report([e.label for e in rows], found), _name(source, dev)
-        for key in ("accuracy", "macro_f1"):
-            metric = measured.metrics[key]
+    for (source, rows), measurement in zip(dev, measured, strict=True):
+        name = _name(source, dev)
+        for key, metric in measurement.metrics.items():
             metrics |= {
                 f"{name}_{key}": metric.value,
                 f"{name}_{key}_low": metric.low,
@@ -108,18 +107,25 @@ def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
             }
         metrics[f"{name}_rows"] = len(rows)
     # Log-probabilities at temperature 1 are logits up to a constant per row.
-    all_logits = np.log(np.array([c.probabilities for found in predicted for c in found]) + 1e-12)
-    all_truth = np.array([manifest.labels.index(e.label) for _, rows in dev for e in rows])
-    temperature = fit_temperature(all_logits, all_truth)
-    abstention = _abstention(all_logits, all_truth, temperature)
-    metrics |= {
-        "calibration_error": _cross_fitted_error(all_logits, all_truth),
-        "coverage": abstention.coverage,
-        "accuracy_when_sure": abstention.accuracy,
-    }
+    width = max(m.scores.shape[1] for m in measured)
+    logits = np.concatenate(
+        [np.pad(m.scores, ((0, 0), (0, width - m.scores.shape[1])), constant_values=NEVER) for m in measured]
+    )
+    truth = np.concatenate([m.truth for m in measured])
+    temperature = 1.0
+    threshold = max((m.threshold for m in measured if m.threshold is not None), default=0.0)
+    if len(truth):
+        temperature = fit_temperature(logits, truth)
+        abstention = _abstention(logits, truth, temperature)
+        threshold = abstention.threshold
+        metrics |= {
+            "calibration_error": _cross_fitted_error(logits, truth),
+            "coverage": abstention.coverage,
+            "accuracy_when_sure": abstention.accuracy,
+        }
     rounded = {name: round(value, 4) for name, value in metrics.items()}
     return manifest.model_copy(
-        update={"temperature": temperature, "threshold": round(abstention.threshold, 4), "metrics": rounded}
+        update={"temperature": temperature, "threshold": round(threshold, 4), "metrics": rounded}
     )
 
 

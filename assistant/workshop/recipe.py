@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from assistant.engine.manifest import Operation
 from assistant.errors import DataError
-from assistant.workshop.data import Example, read_examples
+from assistant.workshop.data import Example
 
 
 class _Strict(BaseModel):
@@ -17,22 +19,39 @@ class _Strict(BaseModel):
 
 
 class Source(_Strict):
-    """A data file below the data folder. `labels` renames labels, null leaves those rows out; `rows` takes that
-    many (spread evenly over the file); `repeat` counts it several times."""
+    """A data file below the data folder. `labels` renames labels, null leaves those rows out; `words` keeps the rows
+    that hold one of them (whole, in any case); `share` the part of the file between two fractions, so that a file
+    without a dev part can be divided; `rows` takes that many (spread evenly over what is left); `negatives` adds that
+    share of questions with a text that does not answer them; `repeat` counts it all several times."""
 
     path: str
     licence: str
     labels: dict[str, str | None] | None = None
+    words: tuple[str, ...] | None = Field(default=None, min_length=1)
+    share: tuple[float, float] | None = None
     rows: int | None = Field(default=None, gt=0)
+    negatives: float = Field(default=0.0, ge=0, le=1)
     repeat: int = Field(default=1, ge=1, le=20)
 
-    def read(self, folder: Path, fields: tuple[str, ...]) -> list[Example]:
+    def read(self, folder: Path, fields: tuple[str, ...], operation: Operation = "classify") -> list[Example]:
         """The examples, from `folder / path`. Raises DataError."""
+        from assistant.workshop.objectives import objective  # late: it imports torch
+
         path = folder / self.path
-        examples = read_examples(path, fields, self.labels)
+        examples = objective(operation).read(path, fields, self.labels)
+        if self.words is not None:
+            any_word = re.compile(rf"\b({'|'.join(map(re.escape, self.words))})\b", re.IGNORECASE)
+            examples = [e for e in examples if any(any_word.search(text) for text in e.texts)]
+            if not examples:
+                raise DataError(f"{path.name} holds no row with one of the words {list(self.words)!r:.80}.")
+        if self.share is not None:
+            first, last = (round(fraction * len(examples)) for fraction in self.share)
+            examples = examples[first:last]
         if self.rows is not None and self.rows < len(examples):
             step = len(examples) / self.rows
             examples = [examples[int(i * step)] for i in range(self.rows)]
+        if self.negatives:
+            examples = examples + objective(operation).negatives(examples, self.negatives)
         return examples * self.repeat
 
 
@@ -75,11 +94,13 @@ class Training(_Strict):
 
 
 class Recipe(_Strict):
-    """What makes an adapter."""
+    """What makes an adapter. `labels` are the classes or tags; of an operation without any, one that names its score
+    or span."""
 
     application: str
     fields: tuple[str, ...] = ("text",)
-    labels: tuple[str, ...] = Field(min_length=2, max_length=1000)
+    operation: Operation = "classify"
+    labels: tuple[str, ...] = Field(min_length=1, max_length=1000)
     method: Method = Lora()
     training: Training = Training()
     train: tuple[Source, ...] = Field(min_length=1)

@@ -18,33 +18,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from assistant.engine import embedded
-from assistant.engine.base import text_or_pair
-from assistant.engine.heads import Head, new_head
+from assistant.engine.encoder import CLS, SEP
+from assistant.engine.heads import Head, View, new_head
 from assistant.engine.memory import keep_freed_memory
 from assistant.engine.quantization import fake_quantized
 from assistant.errors import DataError
 from assistant.workshop.data import Example, fingerprint
-from assistant.workshop.evaluation import confusion, macro_f1
+from assistant.workshop.objectives import Encoded, objective
 from assistant.workshop.recipe import Lora, Method, Recipe, Training
 
 MASK_TOKEN = 103  # [MASK] of the BERT vocabulary
 # A batch holds at most this many tokens, padding included, so that long texts do not swell the memory.
 MAX_BATCH_TOKENS = 8192
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """One example as token ids, segment ids and a label index."""
-
-    ids: list[int]
-    segments: list[int]
-    label: int
 
 
 @dataclass
@@ -61,21 +51,34 @@ class Progress:
 class AdaptedModel(nn.Module):
     """The frozen base with one trainable adapter (through PEFT) and a head."""
 
-    def __init__(self, method: Method, outputs: int, seed: int, dtype: torch.dtype = torch.bfloat16) -> None:
+    def __init__(
+        self,
+        method: Method,
+        outputs: int,
+        seed: int,
+        view: View = "pooled",
+        dtype: torch.dtype = torch.bfloat16,
+    ) -> None:
         super().__init__()
         torch.manual_seed(seed)
         self.encoder = with_adapter(base_model().to(dtype), method)
-        head = new_head("pooled", embedded.Dimensions().hidden, outputs, torch.Generator().manual_seed(seed))
-        self.head_weight, self.head_bias = head.weight, head.bias
+        head = new_head(view, embedded.Dimensions().hidden, outputs, torch.Generator().manual_seed(seed))
+        self.view, self.head_weight, self.head_bias = view, head.weight, head.bias
         self.eval()
 
     @property
     def head(self) -> Head:
-        """The head on the pooled state."""
-        return Head("pooled", self.head_weight, self.head_bias)
+        """The head on its view of the states."""
+        return Head(self.view, self.head_weight, self.head_bias)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.head_weight.device
 
     def forward(self, ids: Tensor, segments: Tensor, mask: Tensor) -> Tensor:
-        """Logits (rows, outputs) in float32 from token ids, segment ids and mask, each (rows, tokens)."""
+        """Logits (rows, outputs), or (rows, tokens, outputs), in float32 from token ids, segment ids and mask, each
+        (rows, tokens)."""
         states = self.encoder(input_ids=ids, token_type_ids=segments, attention_mask=mask).last_hidden_state
         return self.head(states.float(), mask)
 
@@ -144,15 +147,6 @@ class MasterWeights:
             parameter.copy_(self.masters[name])
 
 
-def encode(examples: Sequence[Example], labels: Sequence[str], max_tokens: int) -> list[Encoded]:
-    """Tokenize texts (or pairs) and number the labels. Raises ValueError for a label that is not listed."""
-    tokenizer = embedded.tokenizer(max_tokens)
-    encodings = tokenizer.encode_batch([text_or_pair(example.texts) for example in examples])
-    return [
-        Encoded(t.ids, t.type_ids, labels.index(e.label)) for t, e in zip(encodings, examples, strict=True)
-    ]
-
-
 def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> Iterator[list[Encoded]]:
     """Batches of similar length; shuffled when `rng` is given, otherwise sorted by length."""
     order = list(range(len(data)))
@@ -162,12 +156,13 @@ def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> It
     chunk = size * 64 if rng is not None else len(order) or 1
     groups: list[list[Encoded]] = []
     for start in range(0, len(order), chunk):
-        members = sorted(order[start : start + chunk], key=lambda i: len(data[i].ids))
+        members = sorted(order[start : start + chunk], key=lambda i: data[i].width)
         group: list[Encoded] = []
         for i in members:
-            if len(group) == size or (len(group) + 1) * len(data[i].ids) > max(
-                MAX_BATCH_TOKENS, len(data[i].ids)
-            ):
+            rows = sum(len(e.sequences) for e in group)
+            # An example with several sequences counts as many: batches of every operation cost about the same.
+            more = rows + len(data[i].sequences)
+            if group and (more > size or more * data[i].width > MAX_BATCH_TOKENS):
                 groups.append(group)
                 group = []
             group.append(data[i])
@@ -177,37 +172,32 @@ def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> It
     yield from (group for group in groups if group)
 
 
-def tensors(batch: Sequence[Encoded]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Ids, segments and mask (rows, tokens), padded on the right, and labels (rows,)."""
-    width = max(len(e.ids) for e in batch)
-    ids = torch.tensor([e.ids + [0] * (width - len(e.ids)) for e in batch])
-    segments = torch.tensor([e.segments + [0] * (width - len(e.ids)) for e in batch])
-    mask = torch.tensor([[1] * len(e.ids) + [0] * (width - len(e.ids)) for e in batch])
-    return ids, segments, mask, torch.tensor([e.label for e in batch])
+def tensors(batch: Sequence[Encoded], device: torch.device | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Ids, segments and mask (sequences, tokens) of all sequences in order, padded on the right."""
+    sequences = [tokens for e in batch for tokens in e.sequences]
+    width = max(len(tokens.ids) for tokens in sequences)
+    padding = [[0] * (width - len(tokens.ids)) for tokens in sequences]
+    ids = torch.tensor([t.ids + zeros for t, zeros in zip(sequences, padding, strict=True)])
+    segments = torch.tensor([t.segments + zeros for t, zeros in zip(sequences, padding, strict=True)])
+    mask = torch.tensor([[1] * len(t.ids) + zeros for t, zeros in zip(sequences, padding, strict=True)])
+    return ids.to(device), segments.to(device), mask.to(device)
 
 
 @torch.inference_mode()
-def predict_logits(model: AdaptedModel, data: Sequence[Encoded], batch_size: int = 64) -> Tensor:
-    """Logits (len(data), outputs) in the order of `data`."""
-    order = sorted(range(len(data)), key=lambda i: len(data[i].ids))
-    logits: list[Tensor] = []
-    for batch in batches([data[i] for i in order], batch_size, None):
-        ids, segments, mask, _ = tensors(batch)
-        logits.append(model(ids, segments, mask))
-    return torch.cat(logits)[torch.tensor(order).argsort()]
+def predict_logits(model: AdaptedModel, data: Sequence[Encoded], batch_size: int = 64) -> list[Tensor]:
+    """For each example its logits (sequences, outputs) or (sequences, tokens, outputs), in the order of `data`."""
+    found: dict[int, Tensor] = {}
+    for batch in batches(data, batch_size, None):
+        logits = model(*tensors(batch, model.device)).cpu()
+        parts = logits.split([len(e.sequences) for e in batch])
+        found |= {id(e): part for e, part in zip(batch, parts, strict=True)}
+    return [found[id(e)] for e in data]
 
 
-def class_weights(data: Sequence[Encoded], classes: int, balance: float) -> Tensor:
-    """Loss weights (classes,): 1 at balance 0, inversely proportional to frequency at 1; mean 1 over the data."""
-    counts = torch.bincount(torch.tensor([e.label for e in data]), minlength=classes).clamp_min(1).float()
-    weights = (counts.sum() / counts) ** balance
-    return weights * counts.sum() / (weights * counts).sum()
-
-
-def _dropped(ids: Tensor, segments: Tensor, mask: Tensor, rate: float, generator: torch.Generator) -> Tensor:
+def _dropped(ids: Tensor, mask: Tensor, rate: float, generator: torch.Generator) -> Tensor:
     """Replace a share of the word pieces, never the first or a separator, by [MASK]."""
     keep = torch.rand(ids.shape, generator=generator) >= rate
-    special = (ids == 101) | (ids == 102) | (mask == 0)
+    special = (ids == CLS) | (ids == SEP) | (mask == 0)
     return torch.where(keep | special, ids, torch.full_like(ids, MASK_TOKEN))
 
 
@@ -227,9 +217,10 @@ def train(
     """
     keep_freed_memory()
     settings = recipe.training
-    data = encode(train_data, recipe.labels, settings.max_tokens)
-    dev = encode(dev_data, recipe.labels, settings.max_tokens)
-    model = AdaptedModel(recipe.method, len(recipe.labels), settings.seed)
+    task = objective(recipe.operation)
+    data, dev = task.encode(train_data, recipe), task.encode(dev_data, recipe)
+    model = AdaptedModel(recipe.method, task.outputs(recipe.labels), settings.seed, task.view)
+    model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     weights = MasterWeights(model.trained())
     optimizer = torch.optim.AdamW(
         list(weights.masters.values()),
@@ -246,19 +237,18 @@ def train(
         "dev": fingerprint(dev_data),
     }
     progress = _resume(run, identity, weights, optimizer)
-    balance = class_weights(data, len(recipe.labels), settings.class_balance)
+    balance = task.class_weights(data, task.outputs(recipe.labels), settings.class_balance).to(model.device)
     started, running = time.monotonic() - progress.seconds, 0.0
     for step, batch in _steps(data, settings, per_epoch, progress.step, steps):
         if progress.step - progress.best_step > settings.patience * evaluate_every and progress.best_step:
             break
-        ids, segments, mask, labels = tensors(batch)
+        ids, segments, mask = tensors(batch)
         if settings.token_dropout:
             # A generator per step, so that a resumed run draws the same.
             generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-            ids = _dropped(ids, segments, mask, settings.token_dropout, generator)
-        loss = nn.functional.cross_entropy(
-            model(ids, segments, mask), labels, weight=balance, label_smoothing=settings.label_smoothing
-        )
+            ids = _dropped(ids, mask, settings.token_dropout, generator)
+        logits = model(*(tensor.to(model.device) for tensor in (ids, segments, mask)))
+        loss = task.loss(logits, batch, settings, balance)
         loss.backward()  # type: ignore[no-untyped-call]
         weights.take_gradients()
         for group in optimizer.param_groups:
@@ -268,10 +258,9 @@ def train(
         running = 0.98 * running + 0.02 * loss.item() if running else loss.item()
         progress.step, progress.seconds = step + 1, time.monotonic() - started
         if progress.step % evaluate_every == 0 or progress.step == steps:
-            predicted = predict_logits(model, dev).argmax(-1).numpy()
-            score = macro_f1(confusion(np.array([e.label for e in dev]), predicted, len(recipe.labels)))
+            score = task.score(predict_logits(model, dev), dev)
             progress.history.append(
-                {"step": progress.step, "loss": round(running, 4), "dev_macro_f1": round(score, 5)}
+                {"step": progress.step, "loss": round(running, 4), "dev_score": round(score, 5)}
             )
             if score > progress.best_score:
                 progress.best_score, progress.best_step = score, progress.step
@@ -353,7 +342,8 @@ def _resume(
         for name, master in weights.masters.items():
             master.copy_(state[f"master.{name}"])
             optimizer.state[master] = {
-                key: state[f"{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
+                "step": state[f"step.{name}"],
+                **{key: state[f"{key}.{name}"].to(master.device) for key in ("exp_avg", "exp_avg_sq")},
             }
     weights.give_values()
     return Progress(**stored["progress"])

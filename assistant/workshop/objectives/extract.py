@@ -1,0 +1,198 @@
+"""A span that answers a question, or "not in the text": start and end are two softmaxes over the tokens.
+
+Devlin et al. 2019, arXiv 1810.04805, sections 4.2 and 4.3: the first token is the span of a question that the text does
+not answer. Metrics are those of SQuAD (Rajpurkar et al. 2016, arXiv 1606.05250).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import string
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from tokenizers import Encoding
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from assistant.engine import embedded
+from assistant.engine.base import Engine
+from assistant.engine.spans import MAX_ANSWER_TOKENS, windows
+from assistant.errors import DataError
+from assistant.workshop.data import Example
+from assistant.workshop.objectives import (
+    Encoded,
+    LabelNames,
+    Measurement,
+    Objective,
+    Tokens,
+    log_probabilities,
+    mean_metric,
+)
+
+if TYPE_CHECKING:
+    from assistant.workshop.recipe import Recipe, Training
+
+OVERLAP = 64  # tokens that two windows of one context share
+
+NEARBY = 8  # contexts
+
+
+class Extract(Objective):
+    """Files are SQuAD JSON. An example's texts are question and context; its label the (start, end) of each gold
+    answer, in characters, none of an unanswerable question."""
+
+    view = "tokens"
+    metric = "F1 of tokens"
+
+    def outputs(self, labels: Sequence[str]) -> int:
+        """A start and an end score."""
+        return 2
+
+    def read(self, path: Path, fields: Sequence[str], labels: LabelNames = None) -> list[Example]:
+        """See Objective."""
+        try:
+            with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open() as file:
+                articles = json.load(file)["data"]
+            return list(_questions(articles))
+        except FileNotFoundError:
+            raise DataError(f"There is no file {str(path)!r}.") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path.name} is no SQuAD JSON ({type(error).__name__}: {error}).") from None
+
+    def encode(self, examples: Sequence[Example], recipe: Recipe) -> list[Encoded]:
+        """See Objective. A long context becomes windows; those without the answer learn "not in the text"."""
+        room = recipe.training.max_tokens
+        whole, cutting = embedded.tokenizer(None), embedded.tokenizer(room)
+        result = []
+        for example in examples:
+            question, context = example.texts
+            left = room - len(whole.encode(question).ids) - 1
+            if left < room // 3:
+                left = room // 3
+            gold = Counter(example.label).most_common(1)[0][0] if example.label else None
+            for first, last in windows(whole, context, overlap=min(OVERLAP, left // 2), room=left):
+                encoding = cutting.encode(question, context[first:last])
+                target = _tokens_of(encoding, gold, first)
+                result.append(Encoded((Tokens(encoding.ids, encoding.type_ids),), target))
+        return result
+
+    def loss(self, logits: Tensor, batch: Sequence[Encoded], settings: Training, weights: Tensor) -> Tensor:
+        """The mean of the two cross entropies. Padding takes no part."""
+        lengths = torch.tensor([e.width for e in batch], device=logits.device)
+        padding = torch.arange(logits.shape[1], device=logits.device)[None, :] >= lengths[:, None]
+        scores = logits.masked_fill(padding[:, :, None], -1e4)
+        targets = torch.tensor([e.target for e in batch], device=logits.device)
+        starts, ends = (F.cross_entropy(scores[:, :, side], targets[:, side]) for side in (0, 1))
+        return (starts + ends) / 2
+
+    def score(self, logits: Sequence[Tensor], data: Sequence[Encoded]) -> float:
+        """The mean overlap (F1) of the best span's tokens with the gold one's, window by window."""
+        values = []
+        for x, e in zip(logits, data, strict=True):
+            pairs = x[0, : e.width, 0, None] + x[0, None, : e.width, 1]
+            allowed = torch.ones_like(pairs).triu() - torch.ones_like(pairs).triu(MAX_ANSWER_TOKENS)
+            # Only the second text's tokens, or the first token with itself.
+            allowed[0, 1:] = 0
+            question = e.sequences[0].segments.index(1)
+            allowed[1:question] = 0
+            best = int(pairs.masked_fill(allowed == 0, -1e9).argmax())
+            values.append(_overlap(divmod(best, e.width), e.target))
+        return float(np.mean(values))
+
+    def negatives(self, examples: Sequence[Example], share: float) -> list[Example]:
+        """Questions with another context from nearby in the file (as a rule the same article): of those without the
+        answer the one that shares most words with the question, as a retriever would bring it."""
+        contexts = list(dict.fromkeys(e.texts[1] for e in examples))
+        place = {context: i for i, context in enumerate(contexts)}
+        words = [set(re.findall(r"\w+", context.lower())) for context in contexts]
+        answerable = [e for e in examples if e.label]
+        result = []
+        for i in range(round(share * len(answerable))):
+            question, context = (example := answerable[int(i / share)]).texts
+            answers = {context[start:end].lower() for start, end in example.label}
+            asked, here = set(re.findall(r"\w+", question.lower())), place[context]
+            others = [
+                j
+                for j in range(max(0, here - NEARBY), min(len(contexts), here + NEARBY + 1))
+                if j != here and not any(answer in contexts[j].lower() for answer in answers)
+            ]
+            if others:
+                best = max(others, key=lambda j: len(words[j] & asked))
+                result.append(Example((question, contexts[best]), ()))
+        return result
+
+    def measure(self, engine: Engine, adapter: Path, examples: Sequence[Example]) -> Measurement:
+        """Exact match and F1 of SQuAD; where some questions have no answer, also how many of those were found."""
+        candidates = engine.extract([(e.texts[0], e.texts[1]) for e in examples], adapter)
+        found = [spans[0] for spans in candidates]
+        exact, f1 = [], []
+        for example, span in zip(examples, found, strict=True):
+            answer = example.texts[1][span.start : span.end]
+            golds = [example.texts[1][start:end] for start, end in example.label] or [""]
+            exact.append(max(float(_normal(answer) == _normal(gold)) for gold in golds))
+            f1.append(max(answer_f1(answer, gold) for gold in golds))
+        metrics = {"f1": mean_metric(np.array(f1)), "exact_match": mean_metric(np.array(exact))}
+        empty = np.array([not e.label for e in examples])
+        if empty.any():
+            metrics["f1_unanswerable"] = mean_metric(np.array(f1)[empty])
+        # Half of the words right is right enough to be sure of.
+        return Measurement(
+            metrics,
+            log_probabilities([[span.probability for span in spans] for spans in candidates]),
+            np.where(np.array(f1) >= 0.5, 0, -1),
+        )
+
+
+def _questions(articles: Any) -> Iterator[Example]:
+    for article in articles:
+        for paragraph in article["paragraphs"]:
+            context = paragraph["context"]
+            for qa in paragraph["qas"]:
+                spans = tuple((a["answer_start"], a["answer_start"] + len(a["text"])) for a in qa["answers"])
+                if any(not 0 <= start < end <= len(context) for start, end in spans):
+                    raise ValueError(f"the answer of question {qa.get('id')!r} lies outside its context")
+                yield Example((qa["question"].strip(), context), () if qa.get("is_impossible") else spans)
+
+
+def _tokens_of(encoding: Encoding, gold: tuple[int, int] | None, first: int) -> tuple[int, int]:
+    """The first and last token of the gold span in a window that starts at `first`; (0, 0) when it is not inside."""
+    if gold is None:
+        return 0, 0
+    inside = [
+        i
+        for i, (segment, (start, end)) in enumerate(zip(encoding.sequence_ids, encoding.offsets, strict=True))
+        if segment == 1 and start + first < gold[1] and end + first > gold[0]
+    ]
+    if not inside or encoding.offsets[inside[0]][0] + first > gold[0]:
+        return 0, 0
+    return (0, 0) if encoding.offsets[inside[-1]][1] + first < gold[1] else (inside[0], inside[-1])
+
+
+def _overlap(found: tuple[int, int], gold: tuple[int, int]) -> float:
+    shared = min(found[1], gold[1]) - max(found[0], gold[0]) + 1
+    return max(0.0, 2 * shared / (found[1] - found[0] + gold[1] - gold[0] + 2))
+
+
+def _normal(text: str) -> str:
+    """SQuAD's normalisation: lower case, without punctuation, articles and extra space."""
+    plain = "".join(c for c in text.lower() if c not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", plain).split())
+
+
+def answer_f1(answer: str, gold: str) -> float:
+    """The overlap of two answers' words; 1 when both are empty."""
+    found, expected = _normal(answer).split(), _normal(gold).split()
+    if not found or not expected:
+        return float(found == expected)
+    shared = sum((Counter(found) & Counter(expected)).values())
+    return 2 * shared / (len(found) + len(expected))
+
+
+OBJECTIVE = Extract()
