@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from assistant_plugins.cyberbullying import Cyberbullying
+from assistant_plugins.cyberbullying import Cyberbullying, review_message
 from assistant_plugins.nli import NaturalLanguageInference
 from assistant_plugins.sentiment import Sentiment
 
-from assistant.applications import Labels, Payload, Request, Spans, Text
+from assistant.applications import Labels, Notice, Payload, Reply, Request, Route, Spans, Text
 from assistant.classification import TextClassification
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.manifest import read_manifest
@@ -91,3 +91,19 @@ def test_evidence_points_at_the_word_that_decides(encoder: EncoderEngine) -> Non
 def test_a_missing_text_is_asked_for(application: TextClassification, encoder: EncoderEngine) -> None:
     with pytest.raises(InputError, match="needs a"):
         list(application.answer(Request("", payload=Payload({})), encoder))
+
+
+def test_an_abusive_text_gets_a_notice_under_another_applications_reply(encoder: EncoderEngine) -> None:
+    def reviewed(text: str, application: str, language: str = "en") -> Notice | None:
+        request = Request(f"/{application} {text}", language=language)
+        reply = Reply(Route(application, 1.0, "named"), payload=Payload({"text": text}), done=True)
+        return review_message(request, reply, encoder)
+
+    abusive = "All muslims are terrorists and islam is a disease, idiots who support it should be wiped out"
+    notice = reviewed(abusive, "sentiment")
+    assert notice and notice.kind == "cyberbullying" and "religion" in notice.text
+    notice = reviewed(abusive, "sentiment", "pt")
+    assert notice and "religião" in notice.text
+    assert reviewed(abusive, "cyberbullying") is None  # its own reply says it
+    for harmless in ("The staff were friendly and the room was spotless.", "My school starts at eight."):
+        assert reviewed(harmless, "sentiment") is None

@@ -419,6 +419,21 @@ def test_light_and_dark(visit):
     assert dark(visitor)
 
 
+def test_notices_can_be_switched_off(visit):
+    visitor = visit()
+    visitor.say("/everything hello, idiot")
+    notice = visitor.page.locator(".reply .review").first
+    expect(notice).to_be_visible()
+    visitor.find("#notices").click()
+    expect(notice).to_be_hidden()
+    visitor.page.reload()
+    visitor.ready()
+    expect(visitor.replies.first).to_contain_text("Suggested changes")
+    expect(notice).to_be_hidden()
+    visitor.find("#notices").click()
+    expect(notice).to_be_visible()
+
+
 def test_the_language_is_the_browsers_until_one_is_chosen(visit):
     visitor = visit(locale="pt-BR")
     expect(visitor.find("#new")).to_have_text("Nova conversa")

@@ -41,6 +41,7 @@ _POLICY = (
     "object-src 'none'; base-uri 'self'; form-action 'self'"
 )
 _TOGGLE_THEME = "() => { onebase.toggleTheme(); }"
+_TOGGLE_NOTICES = "() => { onebase.toggleNotices(); }"
 
 
 def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
@@ -60,6 +61,7 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
                 scale=0,
                 min_width=90,
             )
+            notices = gr.Button(elem_id="notices", size="sm", scale=0, min_width=44)
             theme = gr.Button(elem_id="theme", size="sm", scale=0, min_width=44)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Chat", id="chat") as chat_tab:
@@ -73,6 +75,7 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
                 language: gr.update(label=strings("language")),
                 title: f"<h1>OneBase</h1><p>{escape(strings('tagline'))}</p>",
                 theme: gr.update(value=strings("theme")),
+                notices: gr.update(value=strings("notices")),
                 chat_tab: gr.update(label=strings("chat_tab")),
                 plugins_tab: gr.update(label=strings("plugins_tab")),
                 **chat.texts(code, application, stored, library),
@@ -96,6 +99,7 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
         app.load(opened, [chosen, *state], worded, **quiet)
         language.input(switched, [language, *state], [chosen, *worded], **quiet)
         theme.click(None, js=_TOGGLE_THEME)
+        notices.click(None, js=_TOGGLE_NOTICES)
 
         def ask(message: str, application: str = "") -> dict[str, Any]:
             """Answer one message without a conversation. `application` is an id, or empty for automatic."""

@@ -1,4 +1,5 @@
-// Light or dark: the system's choice until the visitor makes one, which this browser then remembers.
+// What a visitor chooses about the looks, remembered by this browser: light or dark (the system's choice until then), and
+// whether plugins may put notices under replies.
 const onebase = {
   key: "onebase-theme",
   system: window.matchMedia("(prefers-color-scheme: dark)"),
@@ -8,9 +9,16 @@ const onebase = {
   },
   apply() {
     document.body.classList.toggle("dark", this.dark());
+    document.body.classList.toggle("no-notices", localStorage.getItem("onebase-notices") === "off");
   },
   toggleTheme() {
     localStorage.setItem(this.key, this.dark() ? "light" : "dark");
+    this.apply();
+  },
+  // Remarks of plugins under replies: shown until the visitor switches them off.
+  toggleNotices() {
+    const off = localStorage.getItem("onebase-notices") === "off";
+    localStorage.setItem("onebase-notices", off ? "on" : "off");
     this.apply();
   },
 };

@@ -57,7 +57,7 @@ def _(part: Text, strings: Strings) -> str:
 
 @part_html.register
 def _(part: Notice, strings: Strings) -> str:
-    return _paragraph(part.text, "notice")
+    return _paragraph(part.text, "notice review")
 
 
 @part_html.register

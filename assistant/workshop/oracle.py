@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TypeAlias
 
 _WORD = re.compile(r"\w+")
@@ -46,7 +46,7 @@ def greedy_oracle(sentences: Sequence[str], summary: str, limit: int = 3) -> lis
 
 def _grams(text: str) -> _Grams:
     words = _WORD.findall(text.casefold())
-    return frozenset(words), frozenset(zip(words, words[1:], strict=False))
+    return frozenset(words), frozenset(pairwise(words))
 
 
 def _together(parts: Sequence[_Grams]) -> _Grams:

@@ -1,13 +1,41 @@
-"""Cyberbullying: none, or which kind."""
+"""Cyberbullying: none, or which kind; and a quiet notice under whatever else is answered about abusive text."""
+
+from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import assistant_prompts
 
-from assistant import TextClassification, hookimpl
+from assistant import Notice, Reply, Request, TextClassification, hookimpl
+
+if TYPE_CHECKING:
+    from assistant.engine.base import Engine
 
 PROMPTS = Path(assistant_prompts.__path__[0])
+NOT_BULLYING = "not_cyberbullying"
+# A notice that nobody asked for has to be right: from this calibrated probability on.
+NOTICE_FROM = 0.9
+NOTICES = {
+    "en": "A note: the text looks abusive ({kind}).",
+    "pt": "Nota: o texto parece ofensivo ({kind}).",
+}
+KINDS = {
+    "en": {
+        "age": "about age",
+        "ethnicity": "about ethnicity",
+        "gender": "about gender or sex",
+        "religion": "about religion",
+        "other_cyberbullying": "an insult",
+    },
+    "pt": {
+        "age": "sobre idade",
+        "ethnicity": "sobre etnia",
+        "gender": "sobre gênero ou sexo",
+        "religion": "sobre religião",
+        "other_cyberbullying": "um insulto",
+    },
+}
 
 
 class Cyberbullying(TextClassification):
@@ -134,3 +162,19 @@ class Cyberbullying(TextClassification):
 def register_applications() -> list[TextClassification]:
     """The one application."""
     return [Cyberbullying()]
+
+
+@hookimpl
+def review_message(request: Request, reply: Reply, engine: Engine) -> Notice | None:
+    """A quiet word under a reply of another application whose text is abusive beyond doubt."""
+    adapter = Cyberbullying.adapter
+    if reply.route.application == Cyberbullying.id or "classify" not in engine.operations:
+        return None
+    text = "\n".join(map(reply.payload.text, reply.payload.fields)) if reply.payload else request.message
+    (result,) = engine.classify([text], adapter)
+    if result.label == NOT_BULLYING or max(result.probabilities) < NOTICE_FROM:
+        return None
+    said = NOTICES.get(request.language, NOTICES["en"])
+    return Notice(
+        said.format(kind=KINDS.get(request.language, KINDS["en"])[result.label]), kind=Cyberbullying.id
+    )
