@@ -19,9 +19,10 @@ from assistant.workshop.calibration import (
 from assistant.workshop.data import Example
 from assistant.workshop.objectives import Encoded, Tokens, objective
 from assistant.workshop.publishing import publish
-from assistant.workshop.recipe import Bottleneck, Lora, Recipe, Source, Training, load_recipe
+from assistant.workshop.recipe import Bottleneck, FineTuning, Lora, Recipe, Source, Training, load_recipe
 from assistant.workshop.training import (
     AdaptedModel,
+    base_model,
     batches,
     predict_logits,
     train,
@@ -88,6 +89,20 @@ def test_the_base_stays_frozen() -> None:
         sum(p.numel() for p in AdaptedModel(Bottleneck(size=64), 6, 0).trained().values())
         <= 0.03 * 22_713_216
     )
+
+
+def test_fine_tuning_changes_the_base_above_the_frozen_layers(tmp_path: Path) -> None:
+    made = recipe(FineTuning(frozen_layers=4), learning_rate=1e-4, epochs=3)  # type: ignore[arg-type]
+    losses: list[float] = []
+    model, _ = train(made, ROWS, ROWS, tmp_path / "run", lambda p, n, loss: losses.append(loss) or True)
+    assert losses[-1] < losses[0]
+    assert {name.split(".")[3] for name in model.trained() if name.startswith("encoder.")} == {"4", "5"}
+    before = base_model().encoder.layer[5].output.dense.weight.bfloat16()
+    assert not torch.equal(model.encoder.encoder.layer[5].output.dense.weight, before)
+    sources = [(SOURCE, ROWS)]
+    with pytest.raises(DataError, match="makes no adapter"):
+        publish(made, model, sources, sources, tmp_path / "adapter", "Toy", "make toy", 1.0)
+    assert not (tmp_path / "adapter").exists()
 
 
 def test_a_run_folder_of_another_recipe_is_refused(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from assistant.workshop.calibration import (
 from assistant.workshop.data import Example, fingerprint
 from assistant.workshop.objectives import NEVER, objective
 from assistant.workshop.recipe import Recipe, Source
-from assistant.workshop.training import AdaptedModel
+from assistant.workshop.training import AdaptedModel, peft_config
 
 Sources = Sequence[tuple[Source, Sequence[Example]]]
 
@@ -44,12 +44,13 @@ def publish(
     command: str,
     seconds: float,
 ) -> Manifest:
-    """Write the adapter folder and return its manifest.
+    """Write the adapter folder and return its manifest. Raises DataError for a method that makes no adapter.
 
     Everything in it is measured on the int8 engine that will serve it: the temperature and the abstention
     threshold are fitted on all dev rows, the calibration error is that of rows that the temperature was not fitted
     on, and the metrics stand for each dev source by itself.
     """
+    peft_config(recipe.method)  # refuses what is no adapter
     manifest = Manifest(
         name=recipe.application,
         operation=recipe.operation,

@@ -70,7 +70,15 @@ class Bottleneck(_Strict):
     size: int = Field(default=64, ge=1, le=512)
 
 
-Method = Annotated[Lora | Bottleneck, Field(discriminator="name")]
+class FineTuning(_Strict):
+    """All weights of the base, or those above the lowest `frozen_layers` (the embeddings count with the lowest): what
+    adapters are measured against. It is no adapter, so it cannot be published as one."""
+
+    name: Literal["fine-tuning"] = "fine-tuning"
+    frozen_layers: int = Field(default=0, ge=0)
+
+
+Method = Annotated[Lora | Bottleneck | FineTuning, Field(discriminator="name")]
 
 
 class Training(_Strict):

@@ -30,7 +30,7 @@ from assistant.engine.quantization import fake_quantized
 from assistant.errors import DataError
 from assistant.workshop.data import Example, fingerprint
 from assistant.workshop.objectives import Encoded, objective
-from assistant.workshop.recipe import Lora, Method, Recipe, Training
+from assistant.workshop.recipe import FineTuning, Lora, Method, Recipe, Training
 
 MASK_TOKEN = 103  # [MASK] of the BERT vocabulary
 # A batch holds at most this many tokens, padding included, so that long texts do not swell the memory.
@@ -49,7 +49,7 @@ class Progress:
 
 
 class AdaptedModel(nn.Module):
-    """The frozen base with one trainable adapter (through PEFT) and a head."""
+    """The frozen base with one trainable adapter (through PEFT), or a base that is itself trained, and a head."""
 
     def __init__(
         self,
@@ -61,7 +61,10 @@ class AdaptedModel(nn.Module):
     ) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        self.encoder = with_adapter(base_model().to(dtype), method)
+        base = base_model().to(dtype)
+        self.encoder = (
+            unfrozen(base, method) if isinstance(method, FineTuning) else with_adapter(base, method)
+        )
         head = new_head(view, embedded.Dimensions().hidden, outputs, torch.Generator().manual_seed(seed))
         self.view, self.head_weight, self.head_bias = view, head.weight, head.bias
         self.eval()
@@ -103,8 +106,19 @@ def base_model() -> Any:
     return model.eval()
 
 
+def unfrozen(base: Any, method: FineTuning) -> Any:
+    """The base with its own weights to be trained, all but the lowest layers'."""
+    if method.frozen_layers:
+        base.embeddings.requires_grad_(False)
+        for layer in base.encoder.layer[: method.frozen_layers]:
+            layer.requires_grad_(False)
+    return base
+
+
 def peft_config(method: Method) -> Any:
     """The PEFT configuration of a recipe's method."""
+    if isinstance(method, FineTuning):
+        raise DataError("Fine-tuning makes no adapter; expected lora or bottleneck.")
     if isinstance(method, Lora):
         from peft import LoraConfig
 

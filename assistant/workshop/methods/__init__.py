@@ -1,8 +1,9 @@
 """Ways to classify with the shared base, one a file, each described under the same headings.
 
-adapter    a trained adapter: the most accurate; takes thousands of labelled rows and training
-few_shot   nearest prototype of a few worked examples: takes a handful of rows per class, no training
-zero_shot  entailment of a hypothesis per label: takes nothing but the labels in words
+adapter        a trained adapter: the most accurate; takes thousands of labelled rows and training
+feature_based  logistic regression on frozen embeddings: takes tens of rows per class and seconds
+few_shot       nearest prototype of a few worked examples: takes a handful of rows per class, no training
+zero_shot      entailment of a hypothesis per label: takes nothing but the labels in words
 """
 
 from __future__ import annotations
