@@ -171,7 +171,16 @@ class Suggestions:
     options: tuple[Suggestion, ...]
 
 
-ReplyPart: TypeAlias = Text | Labels | Spans | Citation | Table | Notice | Suggestions
+@dataclass(frozen=True)
+class Progress:
+    """How far long work has come: `done` of `total` steps. Shown until the next part comes; no part of the answer."""
+
+    done: int
+    total: int
+    text: str = ""
+
+
+ReplyPart: TypeAlias = Progress | Text | Labels | Spans | Citation | Table | Notice | Suggestions
 
 
 @dataclass(frozen=True)

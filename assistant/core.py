@@ -18,6 +18,7 @@ from typing import Protocol
 from assistant.applications import (
     Application,
     Payload,
+    Progress,
     Reply,
     ReplyPart,
     Request,
@@ -159,7 +160,7 @@ class Assistant:
         with closing(self.plugins.answer(name, request, self.engine)) as parts:
             for part in parts:
                 yield part
-        if part is None:
+        if part is None or isinstance(part, Progress):
             yield Text(say("no_answer", request.language, title=self.applications[name].title))
 
     def _asked_back(self, request: Request, route: Route) -> Generator[ReplyPart, None, None]:
@@ -192,7 +193,9 @@ class Assistant:
 
 
 def _longer(reply: Reply, *parts: ReplyPart) -> Reply:
-    return replace(reply, parts=(*reply.parts, *parts))
+    """The reply with further parts. Progress stays only until something comes after it."""
+    kept = (part for part in reply.parts if not isinstance(part, Progress))
+    return replace(reply, parts=(*kept, *parts))
 
 
 def _since(started: float) -> float:

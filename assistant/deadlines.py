@@ -41,9 +41,14 @@ def call(function: Callable[[], T], seconds: float, when_back: Callable[[], obje
 
 
 def stream(
-    make: Callable[[], Iterable[T]], seconds: float, when_back: Callable[[], object] | None = None
+    make: Callable[[], Iterable[T]],
+    seconds: float,
+    when_back: Callable[[], object] | None = None,
+    renews: Callable[[T], bool] = lambda item: False,
 ) -> Generator[T, None, None]:
     """The items of `make()`, which may spend `seconds` on them in all, the consumer's own time not counted.
+
+    An item that `renews` the time starts it anew: long work that shows how it gets on is not stuck.
 
     One thread makes all items, so that what a generator holds across its yields (a lock, torch's inference
     mode) stays where it was taken. The source is closed when the consumer stops. Raises Overdue like `call`.
@@ -55,6 +60,8 @@ def stream(
         if close := getattr(source, "close", None):
             last.append(close)
         while (item := worker.call(lambda: next(source, _END))) is not _END:
+            if renews(item):  # type: ignore[arg-type]  # not the end mark, hence an item
+                worker.seconds = seconds
             yield item  # type: ignore[misc]  # not the end mark, hence an item
     except Overdue:
         if when_back:
@@ -68,7 +75,7 @@ class _Worker:
     """A daemon thread for calls one after the other, which may take `seconds` in all."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._finished = False
         self._calls: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
         self._outcomes: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
@@ -79,10 +86,10 @@ class _Worker:
         started = time.monotonic()
         self._calls.put(function)
         try:
-            result, error = self._outcomes.get(timeout=max(self._seconds, 0))
+            result, error = self._outcomes.get(timeout=max(self.seconds, 0))
         except Empty:
             raise Overdue("The call was not ready within its time.") from None
-        self._seconds -= time.monotonic() - started
+        self.seconds -= time.monotonic() - started
         if error is None:
             return result  # type: ignore[no-any-return]
         if isinstance(error, Exception):

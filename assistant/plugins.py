@@ -34,7 +34,7 @@ from typing import TypeVar
 import pluggy
 
 from assistant import hookspecs, installed
-from assistant.applications import Application, Notice, Reply, ReplyPart, Request, Vote
+from assistant.applications import Application, Notice, Progress, Reply, ReplyPart, Request, Vote
 from assistant.checks import checked_application, checked_notice, checked_part, checked_vote
 from assistant.deadlines import Overdue, call, stream
 from assistant.engine.base import Engine
@@ -118,7 +118,9 @@ class PluginManager:
             raise PluginError(f"{application.title} is out of service for now. {record.error}")
         limits = self._settings.limits
         ask = partial(_parts, application, request, engine)
-        parts = stream(ask, limits.deadline, partial(self._recover, name))
+        parts = stream(
+            ask, limits.deadline, partial(self._recover, name), lambda part: isinstance(part, Progress)
+        )
         try:
             with closing(parts):
                 for count, part in enumerate(parts):

@@ -51,10 +51,11 @@ class Label(_Strict):
 
 
 class Shot(_Strict):
-    """A worked example: a text for each field, and the label's id."""
+    """A worked example: a text for each field, and the label's id or, in a prompt without labels, the answer."""
 
     input: dict[str, Filled]
-    label: str
+    label: str = ""
+    answer: Filled = ""
 
 
 class Prompt(_Strict):
@@ -62,6 +63,7 @@ class Prompt(_Strict):
 
     `fields` are the payload's parts. `template` lays out one input: it has a `$placeholder` for each field
     and ends with the cue for the answer. `hypothesis` has a `$label`. `labels` keeps its order everywhere.
+    A task whose answers are texts of their own has neither: its shots give an `answer` instead of a `label`.
     """
 
     version: Filled
@@ -70,8 +72,8 @@ class Prompt(_Strict):
     description: Filled
     instruction: Filled
     fields: Annotated[tuple[Identifier, ...], Field(min_length=1, strict=False)]
-    labels: Annotated[dict[Identifier, Label], Field(min_length=2)]
-    hypothesis: Filled
+    labels: Annotated[dict[Identifier, Label], Field(min_length=2)] = {}
+    hypothesis: Filled = ""
     template: Filled
     shots: Annotated[tuple[Shot, ...], Field(min_length=MIN_SHOTS, strict=False)]
 
@@ -81,15 +83,21 @@ class Prompt(_Strict):
         if len(set(self.fields)) < len(self.fields):
             raise ValueError(f"fields is {list(self.fields)}; expected each name once")
         _check_template("template", self.template, self.fields)
-        _check_template("hypothesis", self.hypothesis, ("label",))
+        if bool(self.hypothesis) != bool(self.labels):
+            raise ValueError("labels come with a hypothesis; expected both or neither")
+        if self.hypothesis:
+            _check_template("hypothesis", self.hypothesis, ("label",))
         for key, label in self.labels.items():
             if label.hypothesis:
                 _check_template(f"labels.{key}.hypothesis", label.hypothesis, ("label",), needed=False)
         _check_once("labels.{}.name", {key: label.name.casefold() for key, label in self.labels.items()})
         for number, shot in enumerate(self.shots):
-            if shot.label not in self.labels:
+            if self.labels and shot.label not in self.labels:
                 value = _shortened(repr(shot.label))
                 raise ValueError(f"shots.{number}.label is {value}; expected one of {_all(self.labels)}")
+            if bool(shot.answer) == bool(self.labels) or bool(shot.label) != bool(self.labels):
+                expected = "a label and no answer" if self.labels else "an answer and no label"
+                raise ValueError(f"shots.{number} does not fit the prompt; expected {expected}")
             if set(shot.input) != set(self.fields):
                 names = _shortened(_all(shot.input))
                 raise ValueError(f"shots.{number}.input has {names}; expected {_all(self.fields)}")
@@ -110,11 +118,13 @@ class Prompt(_Strict):
         """`k` shots in the file's order, as many of each label as of any other, give or take one.
 
         Within a label the first ones of the file are taken; a label that has run out leaves its share to the
-        others. Raises InputError when the file has fewer than `k`.
+        others. Without labels they are the file's first. Raises InputError when the file has fewer than `k`.
         """
         if not 0 <= k <= len(self.shots):
             raise InputError(f"{k} shots were asked for; expected 0 to {len(self.shots)}.")
-        of_label = [[n for n, shot in enumerate(self.shots) if shot.label == key] for key in self.labels]
+        of_label = [
+            [n for n, shot in enumerate(self.shots) if shot.label == key] for key in self.labels or ("",)
+        ]
         # The first of each label, then the second of each, …
         turns = [n for n in chain.from_iterable(zip_longest(*of_label)) if n is not None]
         return tuple(self.shots[n] for n in sorted(turns[:k]))
@@ -139,8 +149,12 @@ class Prompt(_Strict):
             )
 
         labels = "\n".join(f"- {label.name}: {label.description}" for label in self.labels.values())
-        worked = [f"{laid_out(shot.input)} {self.labels[shot.label].name}" for shot in examples]
-        return "\n\n".join([f"{self.instruction}\n\n{labels}", *worked, laid_out(fields)])
+        told = [self.instruction, labels] if labels else [self.instruction]
+        worked = [f"{laid_out(shot.input)} {self._answer(shot)}" for shot in examples]
+        return "\n\n".join([*told, *worked, laid_out(fields)])
+
+    def _answer(self, shot: Shot) -> str:
+        return self.labels[shot.label].name if self.labels else shot.answer
 
 
 def load_prompt(folder: Path, language: str) -> Prompt:

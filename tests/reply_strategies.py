@@ -8,6 +8,7 @@ from assistant import (
     LabelScore,
     Notice,
     Payload,
+    Progress,
     Reply,
     Route,
     Span,
@@ -28,6 +29,7 @@ spans = st.builds(Span, st.integers(-3, 45), st.integers(-3, 45), texts, weights
 parts = st.one_of(
     st.builds(Text, texts),
     st.builds(Notice, texts, texts),
+    st.builds(Progress, st.integers(-3, 99), st.integers(-3, 99), texts),
     st.builds(
         Labels,
         st.lists(st.builds(LabelScore, texts, st.floats(0, 1)), max_size=4).map(tuple),

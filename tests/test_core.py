@@ -22,6 +22,7 @@ from assistant import (
     LabelScore,
     Notice,
     Payload,
+    Progress,
     Reply,
     Request,
     Route,
@@ -54,6 +55,10 @@ class Moody(Application):
         text = request.payload.text("text")
         if text == "say nothing":
             return
+        if text == "work long":
+            for done in range(3):
+                yield Progress(done, 3, "Reading")
+                time.sleep(0.15)
         yield Text("at first")
         if text == "refuse":
             raise InputError("This is no text for me.")
@@ -111,10 +116,14 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
     return make(home)
 
 
-def make(home: Path, *, strict: bool = False, names: Sequence[str] = ("moods",)) -> Assistant:
-    settings = Settings(
-        home=home, strict=strict, limits=Limits(message_characters=2_000, documents=2, history_turns=4)
-    )
+def make(
+    home: Path,
+    *,
+    strict: bool = False,
+    names: Sequence[str] = ("moods",),
+    limits: Limits = Limits(message_characters=2_000, documents=2, history_turns=4),  # noqa: B008  (frozen)
+) -> Assistant:
+    settings = Settings(home=home, strict=strict, limits=limits)
     points = [EntryPoint(name, f"{__name__}:Plugin", "assistant") for name in names]
     return Assistant(EchoEngine(), PluginManager(settings, points), PinRouter(), settings)
 
@@ -137,6 +146,15 @@ def test_a_reply_grows_part_by_part(assistant: Assistant) -> None:
     assert replies[-1].text.endswith("Reviewed 3 parts.")
     assert replies[-1].adapter == "happy-adapter"
     assert replies[-1].payload == Payload({"text": "what a fine day to review"})
+
+
+def test_progress_is_shown_until_something_comes_and_renews_the_deadline(tmp_path: Path) -> None:
+    quick = make(tmp_path, limits=Limits(deadline=0.3))
+    replies = [reply.parts for reply in quick.reply(Request("work long", application="moody"))]
+    shown = [parts for parts in replies if any(isinstance(part, Progress) for part in parts)]
+    assert shown == [(Progress(done, 3, "Reading"),) for done in range(3)]
+    assert replies[-1][0] == Text("at first")
+    assert not any(isinstance(part, Progress) for part in replies[-1])
 
 
 def test_pins_and_votes_reach_the_router(assistant: Assistant) -> None:

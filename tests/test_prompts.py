@@ -27,6 +27,7 @@ APPLICATIONS = {
         ("text",),
         ("not_cyberbullying", "age", "ethnicity", "gender", "religion", "other_cyberbullying"),
     ),
+    "question_answering": (("question", "context"), ()),
 }
 FILES = sorted(SHIPPED.glob("*/*.yaml"))
 in_tmp = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -96,7 +97,7 @@ def test_shipped_file(path: Path) -> None:
     prompt = load_prompt(path.parent, path.stem)
     assert prompt.language == path.stem
     assert (prompt.fields, tuple(prompt.labels)) == (fields, labels)
-    assert len(prompt.shots) >= 12
+    assert len(prompt.shots) >= (12 if labels else 8)
     per_label = Counter(shot.label for shot in prompt.shots)
     assert min(per_label.values()) >= 3
     hypotheses = prompt.hypotheses()
@@ -113,7 +114,7 @@ def test_languages_have_shots_of_their_own() -> None:
         inputs = [{tuple(shot.input.values()) for shot in p.shots} for p in (english, portuguese)]
         assert not inputs[0] & inputs[1]
         assert english.title != portuguese.title
-        assert english.hypotheses() != portuguese.hypotheses()
+        assert not english.labels or english.hypotheses() != portuguese.hypotheses()
 
 
 # --- which file is read -------------------------------------------------------------------------------------
@@ -186,6 +187,10 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("template", "$place", "expected a placeholder $report"),
         ("template", "$place $report 5$", "template has a lone '$'"),
         ("hypothesis", "It rains.", "expected a placeholder $label"),
+        ("hypothesis", None, "labels come with a hypothesis; expected both or neither"),
+        ("labels", None, "labels come with a hypothesis; expected both or neither"),
+        ("shots.2.label", None, "shots.2.label is ''; expected one of dry, wet"),
+        ("shots.2.answer", "wet", "shots.2 does not fit the prompt; expected a label and no answer"),
         ("hypothesis", "$label and $place", "hypothesis has the placeholder $place"),
     ],
 )
@@ -303,7 +308,7 @@ def test_shots_of_shipped_files_differ_by_one_at_most(application: str) -> None:
         shots = prompt.select_shots(k)
         counts = Counter(dict.fromkeys(prompt.labels, 0)) + Counter(shot.label for shot in shots)
         assert len(shots) == len({tuple(s.input.values()) for s in shots}) == k
-        assert max(counts.values(), default=0) - min(counts[label] for label in prompt.labels) <= 1
+        assert not counts or max(counts.values()) - min(counts[label] for label in prompt.labels) <= 1
 
 
 @pytest.mark.parametrize("k", [-1, 10])
@@ -318,6 +323,34 @@ def test_rendered_prompt(prompt: Prompt) -> None:
         "At\n```\nplace 0\n```\n```\nreport 0\n```\nWeather: dry\n\n"
         "At\n```\nLisbon\n```\n```\nsun\n```\nWeather:"
     )
+
+
+def without_labels() -> dict[str, Any]:
+    """The valid mapping as that of a task whose answers are texts of their own."""
+    data = content()
+    del data["labels"], data["hypothesis"]
+    for number, shot in enumerate(data["shots"]):
+        shot["answer"] = f"answer {number}"
+        del shot["label"]
+    return data
+
+
+def test_a_prompt_without_labels_gives_answers(tmp_path: Path) -> None:
+    prompt = load_prompt(write(tmp_path / "weather", without_labels()), "en")
+    assert prompt.hypotheses() == {}
+    assert prompt.select_shots(3) == prompt.shots[:3]
+    assert prompt.render({"place": "Lisbon", "report": "sun"}, shots=1) == (
+        "Decide whether it rains.\n\n"
+        "At\n```\nplace 0\n```\n```\nreport 0\n```\nWeather: answer 0\n\n"
+        "At\n```\nLisbon\n```\n```\nsun\n```\nWeather:"
+    )
+
+
+@pytest.mark.parametrize(("key", "value"), [("label", "dry"), ("answer", None)])
+def test_a_shot_without_labels_has_an_answer_only(tmp_path: Path, key: str, value: str | None) -> None:
+    data = without_labels()
+    data["shots"][2] = {k: v for k, v in (data["shots"][2] | {key: value}).items() if v is not None}
+    assert "shots.2 does not fit the prompt; expected an answer and no label" in refusal(tmp_path, data)
 
 
 @pytest.mark.parametrize("fields", [{}, {"place": "x"}, {"place": "x", "report": "y", "more": "z"}])

@@ -29,8 +29,8 @@ from assistant.web.language import DEFAULT, FOLDER, languages, preferred, string
 EN = strings_for("en")
 PT = strings_for("pt")
 TAGS = "article p section h4 span ul li figure figcaption mark small del ins blockquote"
-TAGS += " cite div table thead tbody tr th td details summary dl dt dd"
-ATTRIBUTES = "class style title lang dir scope role tabindex aria-label aria-hidden"
+TAGS += " cite div table thead tbody tr th td details summary dl dt dd progress"
+ATTRIBUTES = "class style title lang dir scope role tabindex aria-label aria-hidden max value"
 
 
 class Page(HTMLParser):

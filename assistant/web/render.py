@@ -16,6 +16,7 @@ from assistant.applications import (
     Labels,
     LabelScore,
     Notice,
+    Progress,
     Reply,
     ReplyPart,
     Span,
@@ -53,6 +54,14 @@ def part_html(part: ReplyPart, strings: Strings) -> str:
 @part_html.register
 def _(part: Text, strings: Strings) -> str:
     return "".join(_paragraph(text, "sentence") for text in re.split(r"\n{2,}", part.text.strip("\n")))
+
+
+@part_html.register
+def _(part: Progress, strings: Strings) -> str:
+    total = max(1, part.total)
+    done = min(max(0, part.done), total)
+    label = escape(part.text, quote=True)
+    return f'{_paragraph(part.text, "notice")}<progress max="{total}" value="{done}" aria-label="{label}"></progress>'
 
 
 @part_html.register

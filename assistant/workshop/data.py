@@ -158,7 +158,8 @@ def read_texts(row: Row, fields: Sequence[str]) -> tuple[str, ...]:
 def read_examples(
     path: Path, fields: Sequence[str], label_names: Mapping[str, str | None] | None = None
 ) -> list[Example]:
-    """All labelled examples of a file. `label_names` renames labels; None as the new name leaves a row out.
+    """All labelled examples of a file. `label_names` renames labels, "*" all that are not named; None as the new name
+    leaves a row out.
 
     Raises DataError naming the first row that is wrong.
     """
@@ -170,11 +171,12 @@ def read_examples(
             raise DataError(f"Row {row.number} of {path.name} has no 'label'; expected the name of a class.")
         name: str | None = str(label)
         if label_names is not None:
-            if str(label) not in label_names:
+            known = str(label) if str(label) in label_names else "*"
+            if known not in label_names:
                 raise DataError(
                     f"Row {row.number} of {path.name}: unknown label {name!r}; known: {list(label_names)}."
                 )
-            name = label_names[str(label)]
+            name = label_names[known]
         if name is not None:
             examples.append(Example(texts, name))
     if not examples:
