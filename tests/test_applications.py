@@ -5,37 +5,55 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from assistant_plugins.commonsense import Commonsense
 from assistant_plugins.cyberbullying import Cyberbullying, review_message
 from assistant_plugins.nli import NaturalLanguageInference
+from assistant_plugins.question_answering import QuestionAnswering
 from assistant_plugins.sentiment import Sentiment
+from assistant_plugins.summarization import Summarization
 
-from assistant.applications import Labels, Notice, Payload, Reply, Request, Route, Spans, Text
+from assistant.applications import Application, Labels, Notice, Payload, Reply, Request, Route, Spans, Text
 from assistant.classification import TextClassification
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.manifest import read_manifest
 from assistant.errors import InputError
 from assistant.prompts import load_prompt
+from assistant.workshop.prediction import TASKS
+from assistant.workshop.recipe import load_recipe
 
 APPLICATIONS = (Sentiment(), NaturalLanguageInference(), Cyberbullying())
+OTHERS = (QuestionAnswering(), Summarization(), Commonsense())
 by_id = pytest.mark.parametrize("application", APPLICATIONS, ids=lambda application: application.id)
 
 
-@by_id
-def test_the_folder_is_complete(application: TextClassification, encoder: EncoderEngine) -> None:
+@pytest.mark.parametrize("application", [*APPLICATIONS, *OTHERS], ids=lambda application: application.id)
+def test_the_folder_is_complete(application: Application, encoder: EncoderEngine) -> None:
     assert application.adapter and application.prompts
     manifest, info = read_manifest(application.adapter), encoder.adapter(application.adapter)
     assert info.parameters <= 0.03 * encoder.info.parameters
+    assert manifest.name == application.id
+    assert manifest.operation == TASKS[application.task].operation
     assert manifest.fields == application.fields
     assert manifest.metrics and manifest.data
     assert all(source.licence and source.rows for source in manifest.data)
+    for language in ("en", "pt"):
+        assert len(load_prompt(application.prompts, language).shots) >= 8
+    card = (application.adapter / "README.md").read_text()
+    for expected in ("## Measured", "## Data", "assistant train", *(source.path for source in manifest.data)):
+        assert expected in card
+    recipe = load_recipe(application.adapter.parent / "recipe.yaml")
+    assert (recipe.application, recipe.labels) == (application.id, manifest.labels)
+    assert recipe.method.model_dump() == manifest.training["method"]
+
+
+@by_id
+def test_every_label_has_its_words(application: TextClassification) -> None:
+    assert application.adapter and application.prompts
+    manifest = read_manifest(application.adapter)
     assert 0 < manifest.threshold < 1
     for language in ("en", "pt"):
         assert set(load_prompt(application.prompts, language).labels) == set(manifest.labels)
         assert set(application.sentences[language]) == set(manifest.labels)
-    card = (application.adapter / "README.md").read_text()
-    for expected in ("## Measured", "## Data", "assistant train", *(source.path for source in manifest.data)):
-        assert expected in card
-    assert (application.adapter.parent / "recipe.yaml").is_file()
 
 
 def test_one_of_them_is_a_bottleneck(encoder: EncoderEngine) -> None:

@@ -27,7 +27,9 @@ APPLICATIONS = {
         ("text",),
         ("not_cyberbullying", "age", "ethnicity", "gender", "religion", "other_cyberbullying"),
     ),
+    "commonsense": (("question", "choices"), ()),
     "question_answering": (("question", "context"), ()),
+    "summarization": (("text",), ()),
 }
 FILES = sorted(SHIPPED.glob("*/*.yaml"))
 in_tmp = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

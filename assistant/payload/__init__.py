@@ -5,7 +5,7 @@ The finder goes by the shape of an application's fields, never by the applicatio
     one field                 text            assistant.payload.clauses
     two fields                given, derived  assistant.payload.pairs
     question and context                      assistant.payload.questions
-    question and choices                      assistant.payload.questions
+    question and choices                      assistant.payload.choices
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from collections.abc import Sequence
 
 from assistant.applications import Application, FieldValue, Payload, Request
 from assistant.payload import words
+from assistant.payload.choices import find_question_and_choices
 from assistant.payload.clauses import finding_of_text
 from assistant.payload.pairs import find_pair
-from assistant.payload.questions import find_question_and_choices, find_question_and_context
+from assistant.payload.questions import find_question_and_context
 from assistant.payload.source import Finding, Source
 
 __all__ = ["find", "find_payload", "options"]

@@ -71,15 +71,16 @@ def _classified(_: TextOrPair, result: Classification) -> Columns:
 
 
 def _choice(row: Row, fields: Sequence[str]) -> Choice:
-    """The field "choices" is a list of texts, or one a line in a CSV cell; the other fields, some of which
-    may be empty, are the question."""
+    """The field "choices" is a list of texts, or one a line in a CSV cell; the others, some of which may be empty, and
+    the row's "context" are the question."""
     choices = row.values.get("choices")
     options = choices.splitlines() if isinstance(choices, str) else choices
     if not isinstance(options, list) or not all(isinstance(o, str) and o.strip() for o in options):
         raise DataError(f"Row {row.number}: 'choices' is {choices!r:.60}; expected a list of texts.")
     if len(options) < 2:
         raise DataError(f"Row {row.number}: 'choices' has {len(options)}; expected two or more.")
-    filled = [field for field in fields if field != "choices" and row.values.get(field) != ""]
+    asked = dict.fromkeys(("context", *(field for field in fields if field != "choices")))
+    filled = [f for f in asked if row.values.get(f) != "" and (f in fields or f in row.values)]
     if not filled:
         raise DataError(f"Row {row.number} has choices but no question.")
     return Choice("\n".join(_texts(row, filled)), tuple(clean(option) for option in options))
