@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from assistant_plugins.commonsense import Commonsense
 from assistant_plugins.cyberbullying import Cyberbullying, review_message
 from assistant_plugins.nli import NaturalLanguageInference
 from assistant_plugins.question_answering import QuestionAnswering
@@ -22,7 +21,7 @@ from assistant.workshop.prediction import TASKS
 from assistant.workshop.recipe import load_recipe
 
 APPLICATIONS = (Sentiment(), NaturalLanguageInference(), Cyberbullying())
-OTHERS = (QuestionAnswering(), Summarization(), Commonsense())
+OTHERS = (QuestionAnswering(), Summarization())
 by_id = pytest.mark.parametrize("application", APPLICATIONS, ids=lambda application: application.id)
 
 
