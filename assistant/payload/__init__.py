@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from assistant.applications import Application, FieldValue, Payload, Request
 from assistant.payload import words
@@ -44,11 +45,12 @@ def find(
     application, so that text without an instruction is all payload.
     """
     if "question" in fields and "choices" in fields:
-        return find_question_and_choices(
-            source, "question", "choices", "context" if "context" in fields else None
-        )
+        context = "context" if "context" in fields else None
+        found = find_question_and_choices(source, "question", "choices", context)
+        return replace(found, asks="question") if found else None
     if "question" in fields and "context" in fields:
-        return find_question_and_context(source, "question", "context")
+        found = find_question_and_context(source, "question", "context")
+        return replace(found, asks="question") if found else None
     if len(fields) == 1:
         return finding_of_text(source, fields[0], cues, named)
     if len(fields) == 2:
@@ -75,7 +77,7 @@ def find_payload(message: str, application: Application, request: Request) -> Pa
     if any(name not in texts for name in application.fields if name != "context" or "choices" not in texts):
         return None
     ordered = {name: texts[name] for name in application.fields if name in texts}
-    return Payload(ordered, options(finding.instruction if finding else message))
+    return Payload(ordered, options(finding.surroundings if finding else message))
 
 
 def options(instruction: str) -> dict[str, str]:

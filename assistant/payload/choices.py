@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assistant.payload import words
 from assistant.payload.clauses import cut
-from assistant.payload.questions import asking_clause, core, passage_around
+from assistant.payload.questions import after_politeness, asking_clause, core, passage_around
 from assistant.payload.source import Finding, Source, Stretch, Value, trimmed
 
 _CHOICES = re.compile(
@@ -55,6 +55,8 @@ _PICK = re.compile(
     r"\W*(?:please\s+)?(?:choose|pick|select|answer with|escolha|marque|selecione)\b[^.?!:]{0,60}[.!:]?\s*$",
     re.I,
 )
+# How a user goes on to another question: "and this one:".
+_NEXT_ONE = re.compile(r"\W*(?:and|now|next|another|e|agora)(?:\s+\w+){0,2}\s*:\s*", re.I)
 _IS_IT = re.compile(
     r"(?:^|(?<=[\s,;.?!]))(?:(?:is|was|are|were)\s+(?:it|that|they)|would\s+(?:it|that)\s+be|"
     r"[ée]|foi|seria)\s*$",
@@ -80,6 +82,8 @@ class _Listing:
     end: int
     values: Sequence[Value]
     explicit: bool = True
+    # Whether the choices stand apart from the question, or are a part of it ("Is it X or Y?").
+    set_apart: bool = True
 
 
 def find_question_and_choices(
@@ -96,6 +100,9 @@ def find_question_and_choices(
         return None
     head, tail = _head(source, found.begin), _tail(source, found.end)
     if not head and not tail:
+        return None
+    if not tail and not found.set_apart and not any(words.WORD.search(source.masked, *part) for part in head):
+        # Somebody's words, and "good or bad?".
         return None
     fields: dict[str, tuple[Value, ...]] = {choices: tuple(found.values)}
     inner = Source.read(source.text[: found.begin])
@@ -157,7 +164,8 @@ def _after_question(source: Source) -> _Listing | None:
         asks = [_ASKS.match(source.masked, value[0][0]) is not None for value in values]
         # Choices that begin as a question all do: "Did he fall or did he sleep?".
         if len(values) >= 2 and (all(asks) or not asks[0]) and _head(source, begin):
-            return _Listing(begin, end, values)
+            of_text = words.points_at_text(source.masked[max(0, begin - 300) : begin])
+            return _Listing(begin, end, values, explicit=not of_text)
     return None
 
 
@@ -195,7 +203,7 @@ def _within(source: Source) -> _Listing | None:
             if len(asking) > 1:
                 return None
         values = [_option(source, *part) for part in parts[first:]]
-        return _Listing(parts[first][0], parts[-1][1], [value for value in values if value], explicit)
+        return _Listing(parts[first][0], parts[-1][1], [value for value in values if value], explicit, False)
     asker = asking[-1] if asking else 0
     (start, stop), rest = parts[asker], parts[asker + 1 :]
     asks = _ASKS.match(source.masked, start, stop)
@@ -204,7 +212,7 @@ def _within(source: Source) -> _Listing | None:
     else:
         parts = [(start + _parallel(source.masked[start:stop], source.masked[slice(*rest[0])]), stop), *rest]
     values = [_option(source, *part) for part in parts]
-    return _Listing(parts[0][0], end, [value for value in values if value], explicit)
+    return _Listing(parts[0][0], end, [value for value in values if value], explicit, False)
 
 
 def _parallel(left: str, right: str) -> int:
@@ -249,10 +257,12 @@ def _head(source: Source, end: int) -> Value:
         parts.pop()
     while len(parts) > 1 and _PICK.match(source.masked[slice(*parts[0])]):
         parts.pop(0)
+    if len(parts) > 1 and _NEXT_ONE.fullmatch(source.masked, parts[0][0], parts[1][0]):
+        parts.pop(0)
     if not parts:
         return ()
     label = _QUESTION_LABEL.match(source.text, parts[0][0], end)
-    start, stop = (label.end() if label else parts[0][0]), parts[-1][1]
+    start, stop = after_politeness(source, label.end() if label else parts[0][0], end), parts[-1][1]
     is_it = _IS_IT.search(source.masked, start, stop)
     if is_it and words.WORD.search(source.masked, start, is_it.start()):
         stop = is_it.start()

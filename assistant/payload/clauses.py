@@ -157,10 +157,15 @@ def _clauses(source: Source, cues: Sequence[str]) -> list[_Clause]:
         closes = "".join(char for char in "?:" if char in ends + clause.rstrip()[-2:])
         parts.append((start, end, clause, closes))
     clear = [_clear(clause, cues) for _, _, clause, _ in parts]
-    found = []
+    found: list[_Clause] = []
     for start, end, clause, closes in parts:
         score = instruction_score(clause, cues, closes)
-        if any(clear) and score > 0 and _could_be_text(clause, cues, closes):
+        if any(clear) and (
+            (score > 0 and _could_be_text(clause, cues, closes)) or (score >= 0 and _states(clause, closes))
+        ):
+            score -= _ALREADY_INSTRUCTED
+        elif closes == ":" and found and found[-1].score < 0 and not _addresses(clause, cues):
+            # A colon within a text announces a part of that text.
             score -= _ALREADY_INSTRUCTED
         found.append(_Clause(start, end, score))
     return found
@@ -183,6 +188,17 @@ def _could_be_text(clause: str, cues: Sequence[str], closes: str) -> bool:
         or words.points(clause)
         or words.cue_hits(clause, cues)
     )
+
+
+def _addresses(clause: str, cues: Sequence[str]) -> bool:
+    """Whether a clause speaks to the reader of the message, or of somebody's words."""
+    return words.opens_request(clause) or words.frames_quote(clause) or bool(words.cue_hits(clause, cues))
+
+
+def _states(clause: str, closes: str) -> bool:
+    """Whether a clause is a sentence that neither asks nor points, whatever its words ("We recommend it.")."""
+    asks = closes or MASK in clause or words.opens_request(clause) or words.points(clause)
+    return not asks and not words.is_courtesy(clause) and len(words.WORD.findall(clause)) > 2
 
 
 def _lowest_run(clauses: Sequence[_Clause]) -> Sequence[_Clause]:
@@ -220,7 +236,9 @@ def _inline(source: Source, clauses: Sequence[_Clause], cues: Sequence[str]) -> 
     first = source.text[: clauses[0].end]
     hits = words.cue_hits(first, cues)
     finders = (
-        (_between, _after_noun, _after_of, _after_cue) if len(clauses) == 1 else (_after_noun, _after_of)
+        (_between, _after_noun, _after_of, _after_cue)
+        if len(clauses) == 1
+        else (_after_noun, _after_of, _after_cue)
     )
     for find in finders:
         stretch = find(first, hits)
@@ -253,6 +271,7 @@ _CONTINUES = re.compile(
     r"whether|below|above|here|please|pls|correctly|é|está|são|como|em|de|do|da|que|para|abaixo)\b",
     re.I,
 )
+_FOR_ME = re.compile(r"(?:\s+(?:for me|please|pls|plz|por favor|pfv))+", re.I)
 _OF = re.compile(
     r"\s*(?:analysis\s+)?(?:of|for|in|behind|de|do|da)\s+(?:(?:this|the following|it)\s*)?", re.I
 )
@@ -291,15 +310,19 @@ def _after_of(text: str, hits: Sequence[re.Match[str]]) -> Stretch | None:
 def _after_cue(text: str, hits: Sequence[re.Match[str]]) -> Stretch | None:
     """tell me if this is bullying X."""
     for hit in hits:
-        before = text[: hit.start()]
-        if not words.points(before) or not words.opens_request(before):
+        before = text[: hit.end()]
+        opens = words.opens_request(before) or not text[: hit.start()].strip()
+        if not words.points(before) or not opens:
             continue
         run = hit.end()
         for following in hits:
             if following.start() >= run and len(words.WORD.findall(text[run : following.start()])) <= 1:
                 run = following.end()
+        for_me = _FOR_ME.match(text, run)
+        run = for_me.end() if for_me else run
         if (
             re.match(r"\s+\w", text[run:])
+            and not re.match(rf"\s+{words.NOUN}\b", text[run:], re.I)
             and not _CONTINUES.match(text[run:].lstrip())
             and "?" not in text[run:]
         ):

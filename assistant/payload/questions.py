@@ -11,11 +11,25 @@ from assistant.payload.source import Finding, Source, Stretch, Value, trimmed
 
 _PASSAGE_LABEL = re.compile(rf"\s*(?:{words.NOUN}|context|contexto)\s*:\s*", re.I)
 _ABOUT_PASSAGE = re.compile(
-    rf"^\W*(?:(?:hi|hello|please|so)\W+)*(?:according to|based on|given|from|in|using|read|answer|"
+    rf"\W*(?:(?:hi|hello|please|so)\W+)*(?:according to|based on|given|from|in|using|read|answer|"
     rf"segundo|de acordo com|com base em|"
     rf"leia|responda)\b[^,:?]*?\b(?:{words.NOUN}|this|isto)\b[^,:?]*[,:]?\s*",
     re.I,
 )
+_ABOUT_PASSAGE_LAST = re.compile(
+    rf",?\s+(?:according to|based on|segundo|de acordo com|com base em)\s+(?:\w+\s+){{1,2}}?{words.NOUN}"
+    rf"(?:\s+(?:below|above|abaixo|acima))?\s*[?:]*$",
+    re.I,
+)
+_POLITE = re.compile(
+    r"\W*(?:(?:please|pls)\s+|(?:can|could|would|will) (?:you|u)\s+(?:please\s+)?)?"
+    r"(?:tell me|let me know|me diga|diga-me)\s+"
+    r"(?=(?:which|what|who|whose|where|when|why|how|qual|quais|quem|onde|quando|como|quant[oa]s?|o que)\b)",
+    re.I,
+)
+_ASKING_WORD = re.compile(r"\W*(?:(?:and|so|e)\s+)?(?:where|when|whose|whom|onde|quando|quant[oa]s?)\b", re.I)
+# What a question is followed by when it is asked with choices, and not about a passage.
+_LETTERED = re.compile(r"\(?a[):.]\s.*?\s\(?b[):.]\s", re.I | re.S)
 
 
 def find_question_and_context(source: Source, question: str, context: str) -> Finding | None:
@@ -27,10 +41,12 @@ def find_question_and_context(source: Source, question: str, context: str) -> Fi
     if asked is None:
         return None
     passage = passage_around(source, asked)
-    fields: dict[str, tuple[Value, ...]] = {question: (core(source, asked),)}
+    value = core(source, asked)
+    fields: dict[str, tuple[Value, ...]] = {question: (value,)}
     if passage:
         fields[context] = (passage,)
-    return Finding(source, fields, explicit=passage is not None)
+    # A text and a question may be meant for any application, unless the question is said to be about the text.
+    return Finding(source, fields, explicit=passage is not None and value != (asked,))
 
 
 def asking_clause(source: Source) -> Stretch | None:
@@ -50,7 +66,8 @@ def asking_clause(source: Source) -> Stretch | None:
     if asks:
         return (at_edge or asks)[-1]
     for (start, end), _ in cut(source):
-        if words.opens_request(source.masked[start:end]) and end - start < 300:
+        clause = source.masked[start:end]
+        if end - start < 300 and (words.opens_request(clause) or _ASKING_WORD.match(clause)):
             return (start, end)
     return None
 
@@ -59,7 +76,15 @@ def core(source: Source, asked: Stretch) -> Value:
     """The question without "according to this text,"."""
     about = _ABOUT_PASSAGE.match(source.masked, *asked)
     start = about.end() if about and about.end() < asked[1] else asked[0]
-    return trimmed(source.text, start, asked[1]) or (asked,)
+    start = after_politeness(source, start, asked[1])
+    last = _ABOUT_PASSAGE_LAST.search(source.masked, start, asked[1])
+    return trimmed(source.text, start, last.start() if last else asked[1]) or (asked,)
+
+
+def after_politeness(source: Source, start: int, end: int) -> int:
+    """Where a question begins behind "could you please tell me"."""
+    polite = _POLITE.match(source.masked, start, end)
+    return polite.end() if polite else start
 
 
 def passage_around(source: Source, asked: Stretch) -> Value | None:
@@ -69,6 +94,9 @@ def passage_around(source: Source, asked: Stretch) -> Value | None:
         _without_heading(source, asked[1], len(source.text)),
     ]
     start, end = max(sides, key=lambda side: len(source.text[slice(*side)].strip()))
+    end = _without_announcement(source, start, end)
+    if _LETTERED.match(source.masked[start:end].lstrip()):
+        return None
     quoted = source.inside(start, end)
     if len(quoted) == 1 and len(words.WORD.findall(source.masked[start:end])) <= 12:
         return quoted[0].value
@@ -76,6 +104,16 @@ def passage_around(source: Source, asked: Stretch) -> Value | None:
     if value is None or len(words.WORD.findall(source.read_value(value))) < 4:
         return None
     return value
+
+
+def _without_announcement(source: Source, start: int, end: int) -> int:
+    """The end of a passage before "from the text above:"."""
+    parts = cut(source, start, end)
+    if len(parts) > 1 and source.masked[start:end].rstrip().endswith(":"):
+        begin = parts[-1][0][0]
+        if _ABOUT_PASSAGE.match(source.masked, *parts[-1][0]):
+            return begin
+    return end
 
 
 def _without_heading(source: Source, start: int, end: int) -> Stretch:

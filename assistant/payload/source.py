@@ -8,7 +8,7 @@ message's positions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assistant.applications import FieldValue
@@ -98,6 +98,8 @@ class Finding:
     explicit: bool = False
     # Whether the message names every field ("Premise: … Hypothesis: …").
     labelled: bool = False
+    # The field that is itself what the user asks for: a question.
+    asks: str | None = None
 
     def texts(self, several: frozenset[str] = frozenset()) -> dict[str, FieldValue]:
         """The fields' texts, a tuple for the names in `several`."""
@@ -109,10 +111,16 @@ class Finding:
 
     @property
     def instruction(self) -> str:
-        """The message without the fields; each leaves an ellipsis."""
-        stretches = sorted(
-            stretch for values in self.fields.values() for value in values for stretch in value
-        )
+        """The message without the texts, each of which leaves an ellipsis; a question stays."""
+        return self._without([name for name in self.fields if name != self.asks])
+
+    @property
+    def surroundings(self) -> str:
+        """The message without any field."""
+        return self._without(list(self.fields))
+
+    def _without(self, names: Sequence[str]) -> str:
+        stretches = sorted(stretch for name in names for value in self.fields[name] for stretch in value)
         rest = self.source.text
         for start, end in reversed(stretches):
             rest = f"{rest[:start]}…{rest[end:]}"

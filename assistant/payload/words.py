@@ -24,7 +24,7 @@ NOUN = (
 )
 DEICTIC = (
     r"(?:this|dis|these|those|that|it|the following|following|below|above|here(?:'s| is| are)?|they|"
-    r"isto|isso|est[ae]s?|ess[ae]s?|aqui|abaixo|acima|seguintes?|a seguir|aí)"
+    r"[dn]?isto|[dn]?isso|[dn]?est[ae]s?|[dn]?ess[ae]s?|aqui|abaixo|acima|seguintes?|a seguir|aí)"
 )
 # How a request begins.
 OPENER = (

@@ -84,15 +84,21 @@ class QuestionAnswering(Application):
         "Does the text say who the owner is? The house on the hill has been empty since its owner moved to Spain.",
         "Answer the question using the paragraph: Which planet has the most moons? Saturn has 146 known moons, "
         "more than any other planet; Jupiter has 95.",
+        "From the text below, which city hosted the fair? The fair moved from Lyon to Ghent in 1913.",
+        "Based on this paragraph, how do ants find food?\n\nAnts leave a trail of scent that others follow.",
+        "the trip was cancelled because the bus broke down. why was the trip cancelled",
+        "Can you find the answer in this text?\n\nWhat does it mean if the lamp blinks?\n\nA blinking lamp means that "
+        "the battery is nearly empty.",
+        "How deep is the lake? The lake is 40 metres deep at its centre and freezes over in most winters.",
         "Quem fundou a empresa? A empresa foi fundada em 1987 por dois irmãos, Rui e Tomás Faria, em Braga.",
         "Segundo o texto, quando abre o museu? O museu abre de terça a domingo, das 10 às 18 horas.",
         "Contexto: O rio Tejo nasce na Serra de Albarracín, em Espanha. Pergunta: Onde nasce o Tejo?",
         "Qual é o prazo de entrega que está no documento anexo?",
     )
     cues = (
-        "question",
-        "answer",
         "answer the question",
+        "answer this question",
+        "answer from the text",
         "find the answer",
         "according to",
         "according to the text",
@@ -106,14 +112,8 @@ class QuestionAnswering(Application):
         "does the document say",
         "what does it say about",
         "say about",
-        "mentioned",
         "context",
         "passage",
-        "who",
-        "whom",
-        "whose",
-        "when",
-        "where",
         "how many",
         "how much",
         "how long",
@@ -133,8 +133,7 @@ class QuestionAnswering(Application):
         "quantos",
         "quantas",
         "quanto custa",
-        "qual é o",
-        "qual é a",
+        "em que",
     )
     sentences: ClassVar = {
         "en": {
