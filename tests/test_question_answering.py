@@ -487,7 +487,7 @@ def test_a_long_document_shows_progress_once_and_is_quick_from_then_on() -> None
 def test_the_application_is_complete() -> None:
     (application,) = register_applications()
     assert checked_application(application) is application
-    assert 15 <= len(application.examples) <= 25 and len(set(application.examples)) == len(
+    assert 15 <= len(application.examples) <= 30 and len(set(application.examples)) == len(
         application.examples
     )
     assert application.prompts
