@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from routing_applications import BUILT_IN, Answers, Mistakes, Summary
+from routing_applications import BUILT_IN, Answers, Choices, Mistakes, Summary
 
 from assistant.applications import Document, Payload, Request, Turn, Vote
 from assistant.engine.base import Engine
 from assistant.engine.echo import EchoEngine
 from assistant.errors import InputError
 from assistant.routing import Router
+from assistant.routing.followups import follow_up
 from assistant.routing.language import guess_language
 from assistant.routing.voter import none_lines
 
@@ -129,6 +130,34 @@ def test_a_follow_up_replaces_the_last_of_two_texts(router: Router) -> None:
     last = Payload({"premise": "A man sleeps.", "hypothesis": "He is awake."})
     request = Request("what about 'A person rests.'?", (Turn("user", "…", "nli", last),))
     assert router.route(request)[1] == Payload({"premise": "A man sleeps.", "hypothesis": "A person rests."})
+
+
+BRIDGE = Payload({"question": "Who built it?", "context": "The bridge was built by a local firm in 1893."})
+
+
+@pytest.mark.parametrize(
+    ("message", "question"),
+    [
+        ("and when was it opened?", "when was it opened?"),
+        ("How long did the works take?", "How long did the works take?"),
+        ("E quando abriu?", "quando abriu?"),
+        ("and is it bullying?", None),
+        ("Who lives there? The house on the hill has been empty for years.", None),
+        ("now this passage: Anna lives in Oslo. Where does Anna live?", None),
+        ("thanks!", None),
+    ],
+)
+def test_another_question_about_the_same_text(message: str, question: str | None) -> None:
+    applications = {**BUILT_IN, "answers": Answers()}
+    followed = follow_up(Request(message, (Turn("user", "…", "answers", BRIDGE),)), applications)
+    expected = None if question is None else Payload({**BRIDGE.fields, "question": question})
+    assert (followed and followed.payload) == expected
+
+
+def test_a_text_after_choices_stands_on_its_own() -> None:
+    last = Payload({"question": "Where do fish live?", "choices": ("water", "trees")})
+    request = Request("next one: I loved it", (Turn("user", "…", "choices", last),))
+    assert follow_up(request, {"choices": Choices()}) is None
 
 
 def test_applications_of_others_are_learnt_from_their_examples(encoder: Engine) -> None:

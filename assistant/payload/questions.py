@@ -27,7 +27,12 @@ _POLITE = re.compile(
     r"(?=(?:which|what|who|whose|where|when|why|how|qual|quais|quem|onde|quando|como|quant[oa]s?|o que)\b)",
     re.I,
 )
-_ASKING_WORD = re.compile(r"\W*(?:(?:and|so|e)\s+)?(?:where|when|whose|whom|onde|quando|quant[oa]s?)\b", re.I)
+# "When did it open" asks, "when the road was cleared" does not.
+_ASKING_WORD = re.compile(
+    r"\W*(?:(?:and|so|e)\s+)?(?:(?:where|when)\s+(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had)|"
+    r"whose|whom|onde|quando|quant[oa]s?)\b",
+    re.I,
+)
 # What a question is followed by when it is asked with choices, and not about a passage.
 _LETTERED = re.compile(r"\(?a[):.]\s.*?\s\(?b[):.]\s", re.I | re.S)
 

@@ -40,6 +40,9 @@ _NEXT = re.compile(
     re.I | re.S,
 )
 
+_AND = re.compile(r"^(?:(?:and|so|ok|okay|then|now|e|então)\b[\s,]*)+", re.I)
+LONGEST_QUESTION = 25  # words
+
 
 @dataclass(frozen=True)
 class FollowUp:
@@ -71,6 +74,10 @@ def follow_up(request: Request, applications: Mapping[str, Application]) -> Foll
         longer = bool(_LONG.match(wish["x"])) != bool(_TOO.search(message))
         options = {**payload.options, "length": "longer" if longer else "shorter"}
         return FollowUp(application.id, Payload(payload.fields, options), "You asked for another length.")
+    others = [cue for other in applications.values() if other is not application for cue in other.cues]
+    meant_for_another = words.points(message) and words.cue_hits(message, others)
+    if not meant_for_another and (asked := _next_question(message, application, payload)):
+        return FollowUp(application.id, asked, "You asked another question about the same text.")
     fields = _next_fields(message, application, payload)
     if fields is not None:
         return FollowUp(application.id, Payload(fields, payload.options), "You went on with another text.")
@@ -92,8 +99,23 @@ def carried_over(payload: Payload, application: Application) -> Payload | None:
     return None
 
 
+def _next_question(message: str, application: Application, last: Payload) -> Payload | None:
+    """The last text with a question of its own: "and when was it opened?"."""
+    if not {"question", "context"} <= set(application.fields) or not last.text("context"):
+        return None
+    question = _AND.sub("", message.strip(), count=1)
+    count = len(words.WORD.findall(question))
+    if not question.endswith("?") or "\n" in question or not 2 <= count <= LONGEST_QUESTION:
+        return None
+    if Source.read(message).containers or re.search(r"[.!:;]\s", question):
+        return None  # it may bring a text of its own
+    return Payload({**last.fields, "question": question}, last.options)
+
+
 def _next_fields(message: str, application: Application, last: Payload) -> dict[str, FieldValue] | None:
-    """The last fields with what the message puts in the place of one of them."""
+    """The last fields with what the message puts in the place of one of them; None where that is not one text."""
+    if "choices" in application.fields or ("question" in application.fields and "?" in message):
+        return None
     source = Source.read(message)
     quoted = source.containers
     outside = source.masked.replace("\ue000", " ")
