@@ -27,7 +27,8 @@ from assistant.web.storage import JSON, Conversation
 logger = logging.getLogger(__name__)
 
 AUTOMATIC = ""
-MAX_EXAMPLES = 6
+MAX_EXAMPLES = 6  # of one application
+MAX_APPLICATIONS = 9  # with an example each
 # Back to the message box, unless that would open a keyboard on the screen.
 _FOCUS = """
 () => {
@@ -154,7 +155,7 @@ class Chat:
             chosen = [(pinned.title, example) for example in pinned.examples[:MAX_EXAMPLES]]
         else:
             applications = self.assistant.applications.values()
-            chosen = [(a.title, a.examples[0]) for a in applications if a.examples][:MAX_EXAMPLES]
+            chosen = [(a.title, a.examples[0]) for a in applications if a.examples][:MAX_APPLICATIONS]
         return [{"text": example, "display_text": f"{title}\n{example}"} for title, example in chosen]
 
     def _chatbot(self, conversation: Conversation, application: str, strings: Strings) -> Any:
