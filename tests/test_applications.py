@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from assistant_plugins.commonsense import CommonSense
 from assistant_plugins.cyberbullying import Cyberbullying, review_message
+from assistant_plugins.error_detection import ErrorDetection
 from assistant_plugins.nli import NaturalLanguageInference
 from assistant_plugins.question_answering import QuestionAnswering
 from assistant_plugins.sentiment import Sentiment
@@ -21,7 +23,7 @@ from assistant.workshop.prediction import TASKS
 from assistant.workshop.recipe import load_recipe
 
 APPLICATIONS = (Sentiment(), NaturalLanguageInference(), Cyberbullying())
-OTHERS = (QuestionAnswering(), Summarization())
+OTHERS = (QuestionAnswering(), Summarization(), ErrorDetection(), CommonSense())
 by_id = pytest.mark.parametrize("application", APPLICATIONS, ids=lambda application: application.id)
 
 

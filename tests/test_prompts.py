@@ -28,6 +28,7 @@ APPLICATIONS = {
         ("not_cyberbullying", "age", "ethnicity", "gender", "religion", "other_cyberbullying"),
     ),
     "commonsense": (("question", "choices"), ()),
+    "error_detection": (("text",), ()),
     "question_answering": (("question", "context"), ()),
     "summarization": (("text",), ()),
 }
