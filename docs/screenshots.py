@@ -15,7 +15,7 @@ IMAGES = Path(__file__).parent / "images"
 PORT = 7869
 MESSAGES = (
     "Is this review positive? “The plot dragged at times, but the cast is wonderful and the ending made me cry.”",
-    "Premise: Two children are playing football in the park. Hypothesis: The children are outdoors.",
+    "Check this for mistakes: He go to school yesterday and he have recieved an good mark.",
 )
 
 

@@ -23,7 +23,7 @@ from assistant import (
     Suggestions,
     Text,
 )
-from assistant.web import render
+from assistant.web import plugins, render
 from assistant.web.language import DEFAULT, FOLDER, languages, preferred, strings_for
 
 EN = strings_for("en")
@@ -194,3 +194,8 @@ def test_the_browsers_first_language_that_we_have(header, language):
 @given(st.text())
 def test_any_header_gives_a_language(header):
     assert preferred(header) in languages()
+
+
+def test_a_card_names_only_the_first_of_many_labels() -> None:
+    assert plugins._labels(("a_b", "c"), EN) == "a b, c"
+    assert plugins._labels([f"l{i}" for i in range(10)], EN) == "l0, l1, l2, l3, l4, l5, l6, l7 … + 2"

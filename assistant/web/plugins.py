@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import statistics
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import PurePosixPath
 from typing import Any
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 # Answers to the first example per application; the first one, which loads the adapter, does not count.
 RUNS = 6
+MAX_LABELS = 8  # that a card names
 
 
 class Plugins:
@@ -116,7 +117,7 @@ def application_html(
             megabytes=strings.number(info.bytes / 1e6, 1),
         )
         rows += [
-            (strings("labels"), ", ".join(map(readable, info.labels))),
+            (strings("labels"), _labels(info.labels, strings)),
             (strings("method"), info.method),
             (strings("size"), size),
             (strings("measured"), "\n".join(_metrics(info.metrics, strings)) or strings("unknown")),
@@ -172,6 +173,13 @@ def _metrics(metrics: Mapping[str, float], strings: Strings) -> Iterator[str]:
             else ""
         )
         yield f"{readable(name)} {strings.number(value, 3)}{interval}"
+
+
+def _labels(labels: Sequence[str], strings: Strings) -> str:
+    """The first labels, and how many more there are: a tagger may have hundreds."""
+    shown = ", ".join(map(readable, labels[:MAX_LABELS]))
+    more = len(labels) - MAX_LABELS
+    return f"{shown} … + {strings.number(more)}" if more > 0 else shown
 
 
 def _source(path: str) -> str:
