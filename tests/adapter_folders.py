@@ -8,13 +8,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from assistant.engine import embedded
+from assistant.engine.adapters import head_form
 from assistant.engine.heads import Head, input_size, save_head
 from assistant.engine.manifest import BaseReference, Manifest, Operation, write_manifest
 from assistant.workshop.recipe import Bottleneck, Lora, Method
 from assistant.workshop.training import base_model, with_adapter
-
-VIEWS = {"classify": "pooled", "choose": "pooled", "tag": "tokens", "extract": "tokens", "rank": "tokens"}
-OUTPUTS = {"choose": 1, "extract": 2, "rank": 1}
 
 
 def write_adapter(
@@ -33,7 +31,7 @@ def write_adapter(
             torch.nn.init.normal_(parameter, std=scale)
     # The embeddings are not trained; PEFT would ask a hub whether they were resized.
     model.save_pretrained(folder, save_embedding_layers=False)
-    view, outputs = VIEWS[operation], OUTPUTS.get(operation, len(labels))
+    view, outputs = head_form(operation, len(labels))
     weight = torch.randn(outputs, input_size(view, 384)) * 0.1
     save_head(Head(view, weight, torch.zeros(outputs)), folder / "head.safetensors")
     base = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")

@@ -178,7 +178,12 @@ def evaluate(
             started = time.perf_counter()
             metrics = task.measure(loaded, adapter_of(skill), examples).metrics
             seconds = time.perf_counter() - started
-        _show(heading, metrics, {"rows": len(examples), "rows_per_second": len(examples) / seconds}, as_json)
+        _show(
+            heading,
+            metrics,
+            {"rows": len(examples), "rows_per_second": round(len(examples) / seconds, 1)},
+            as_json,
+        )
         return
     truth = [example.label for example in examples]
     with opened_engine(settings, engine) as loaded:
@@ -195,7 +200,7 @@ def evaluate(
         "coverage": measured.coverage,
         "accuracy_when_sure": measured.accuracy_when_sure,
         "rows": measured.rows,
-        "rows_per_second": measured.rows / seconds,
+        "rows_per_second": round(measured.rows / seconds, 1),
     }
     _show(heading, measured.metrics, figures, as_json)
 

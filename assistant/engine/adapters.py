@@ -46,7 +46,7 @@ _UNSERVED: dict[str, Any] = {
     "use_dora": False, "bias": "none", "rank_pattern": {}, "alpha_pattern": {}, "modules_to_save": None,
     "fan_in_fan_out": False, "lora_bias": False, "megatron_config": None, "trainable_token_indices": None,
 }  # fmt: skip
-_OUTPUTS: dict[Operation, tuple[View, int | None]] = {
+_HEADS: dict[Operation, tuple[View, int | None]] = {
     "classify": ("pooled", None),
     "choose": ("pooled", 1),
     "tag": ("tokens", None),
@@ -55,6 +55,12 @@ _OUTPUTS: dict[Operation, tuple[View, int | None]] = {
 }
 # (layer, module) -> the two matrices, and the biases of a bottleneck.
 Parts = dict[tuple[int, str], dict[str, Tensor]]
+
+
+def head_form(operation: Operation, labels: int) -> tuple[View, int]:
+    """What the head of an operation reads, and how many outputs it has for so many labels."""
+    view, outputs = _HEADS[operation]
+    return view, outputs or labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +169,7 @@ def _parts(folder: Path, kind: Kind, size: int, dimensions: Dimensions) -> Parts
 
 
 def _head(folder: Path, manifest: Manifest, dimensions: Dimensions) -> Head:
-    view, outputs = _OUTPUTS[manifest.operation]
-    outputs = outputs or len(manifest.labels)
+    view, outputs = head_form(manifest.operation, len(manifest.labels))
     tensors = _tensors(folder, HEAD)
     expected = {"weight": (outputs, input_size(view, dimensions.hidden)), "bias": (outputs,)}
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}

@@ -74,10 +74,10 @@ def follow_up(request: Request, applications: Mapping[str, Application]) -> Foll
         longer = bool(_LONG.match(wish["x"])) != bool(_TOO.search(message))
         options = {**payload.options, "length": "longer" if longer else "shorter"}
         return FollowUp(application.id, Payload(payload.fields, options), "You asked for another length.")
-    others = [cue for other in applications.values() if other is not application for cue in other.cues]
-    meant_for_another = words.points(message) and words.cue_hits(message, others)
-    if not meant_for_another and (asked := _next_question(message, application, payload)):
-        return FollowUp(application.id, asked, "You asked another question about the same text.")
+    if asked := _next_question(message, application, payload):
+        others = [cue for other in applications.values() if other is not application for cue in other.cues]
+        if not (words.points(message) and words.cue_hits(message, others)):
+            return FollowUp(application.id, asked, "You asked another question about the same text.")
     fields = _next_fields(message, application, payload)
     if fields is not None:
         return FollowUp(application.id, Payload(fields, payload.options), "You went on with another text.")

@@ -57,6 +57,14 @@ def read_rows(path: Path) -> Iterator[Row]:
         raise DataError(f"{path.name} cannot be read: {_reason(error)}.") from None
 
 
+def good_rows(path: Path) -> Iterator[Row]:
+    """The rows of a file that has to be right throughout. Raises DataError naming the first bad one."""
+    for row in read_rows(path):
+        if row.error:
+            raise DataError(f"Row {row.number} of {path.name}: {row.error}.")
+        yield row
+
+
 @contextmanager
 def write_rows(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """Give a function that writes one row to `*.jsonl` or `*.jsonl.gz`, whole or not at all.

@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from assistant.engine import embedded
+from assistant.engine.adapters import head_form
 from assistant.engine.encoder import CLS, SEP
 from assistant.engine.heads import Head, View, new_head
 from assistant.engine.memory import keep_freed_memory
@@ -233,7 +234,8 @@ def train(
     settings = recipe.training
     task = objective(recipe.operation)
     data, dev = task.encode(train_data, recipe), task.encode(dev_data, recipe)
-    model = AdaptedModel(recipe.method, task.outputs(recipe.labels), settings.seed, task.view)
+    view, outputs = head_form(recipe.operation, len(recipe.labels))
+    model = AdaptedModel(recipe.method, outputs, settings.seed, view)
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     weights = MasterWeights(model.trained())
     optimizer = torch.optim.AdamW(
@@ -251,7 +253,7 @@ def train(
         "dev": fingerprint(dev_data),
     }
     progress = _resume(run, identity, weights, optimizer)
-    balance = task.class_weights(data, task.outputs(recipe.labels), settings.class_balance).to(model.device)
+    balance = task.class_weights(data, outputs, settings.class_balance).to(model.device)
     started, running = time.monotonic() - progress.seconds, 0.0
     for step, batch in _steps(data, settings, per_epoch, progress.step, steps):
         if progress.step - progress.best_step > settings.patience * evaluate_every and progress.best_step:

@@ -84,8 +84,6 @@ class QuestionAnswering(Application):
         "Does the text say who the owner is? The house on the hill has been empty since its owner moved to Spain.",
         "Answer the question using the paragraph: Which planet has the most moons? Saturn has 146 known moons, "
         "more than any other planet; Jupiter has 95.",
-        "From the text below, which city hosted the fair? The fair moved from Lyon to Ghent in 1913.",
-        "Based on this paragraph, how do ants find food?\n\nAnts leave a trail of scent that others follow.",
         "the trip was cancelled because the bus broke down. why was the trip cancelled",
         "Can you find the answer in this text?\n\nWhat does it mean if the lamp blinks?\n\nA blinking lamp means that "
         "the battery is nearly empty.",

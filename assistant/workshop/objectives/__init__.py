@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from assistant.engine.base import Engine
-from assistant.engine.heads import View
 from assistant.engine.manifest import Operation
 from assistant.errors import DataError
 from assistant.workshop.data import Example
@@ -84,13 +83,8 @@ def log_probabilities(rows: Sequence[Sequence[float]]) -> NDArray[np.float64]:
 class Objective(ABC):
     """Reads the rows of an operation, makes tokens and targets of them, and says how wrong and how good a model is."""
 
-    view: ClassVar[View]
     # What `score` is called in progress and run records.
     metric: ClassVar[str]
-
-    @abstractmethod
-    def outputs(self, labels: Sequence[str]) -> int:
-        """The head's outputs."""
 
     @abstractmethod
     def read(self, path: Path, fields: Sequence[str], labels: LabelNames = None) -> list[Example]:
@@ -122,11 +116,16 @@ class Objective(ABC):
         raise DataError(f"Negatives are for questions about a text, not for: {type(self).__name__}.")
 
     def class_weights(self, data: Sequence[Encoded], classes: int, balance: float) -> Tensor:
-        """Loss weights (classes,): 1 at balance 0, inversely proportional to frequency at 1; mean 1 over the data."""
-        targets = torch.cat([torch.as_tensor(e.target).flatten() for e in data])
-        counts = torch.bincount(targets[targets >= 0].long(), minlength=classes).clamp_min(1).float()
-        weights = (counts.sum() / counts) ** balance
-        return weights * counts.sum() / (weights * counts).sum()
+        """Loss weights (classes,), see `balanced`; equal where targets are no classes."""
+        return torch.ones(classes)
+
+
+def balanced(targets: Tensor, classes: int, balance: float) -> Tensor:
+    """Weights (classes,) of targets, those below 0 left out: 1 at balance 0, inversely proportional to frequency at 1;
+    mean 1 over the data."""
+    counts = torch.bincount(targets[targets >= 0], minlength=classes).clamp_min(1).float()
+    weights = (counts.sum() / counts) ** balance
+    return weights * counts.sum() / (weights * counts).sum()
 
 
 def mean_metric(values: NDArray[np.float64], resamples: int = 1000, seed: int = 0) -> Metric:

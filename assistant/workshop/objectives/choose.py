@@ -14,7 +14,7 @@ from torch.nn import functional as F  # noqa: N812
 from assistant.engine import embedded
 from assistant.engine.base import Choice, Engine
 from assistant.errors import DataError
-from assistant.workshop.data import Example, Row, read_rows
+from assistant.workshop.data import Example, Row, good_rows
 from assistant.workshop.objectives import (
     Encoded,
     LabelNames,
@@ -37,17 +37,12 @@ class Choose(Objective):
     the question becomes the one that asks for the right one.
     """
 
-    view = "pooled"
     metric = "accuracy"
-
-    def outputs(self, labels: Sequence[str]) -> int:
-        """A score."""
-        return 1
 
     def read(self, path: Path, fields: Sequence[str], labels: LabelNames = None) -> list[Example]:
         """See Objective."""
         against = (labels or {}).get("answer") == "against"
-        return [_example(row, path.name, against) for row in read_rows(path)]
+        return [_example(row, path.name, against) for row in good_rows(path)]
 
     def encode(self, examples: Sequence[Example], recipe: Recipe) -> list[Encoded]:
         """See Objective."""
@@ -91,8 +86,6 @@ def _example(row: Row, name: str, against: bool) -> Example:
     def wrong(what: str) -> DataError:
         return DataError(f"Row {row.number} of {name}: {what}.")
 
-    if row.error:
-        raise wrong(row.error)
     values: Any = row.values
     options, answer = values.get("choices"), values.get("answer")
     if not isinstance(options, list) or len(options) < 2 or not all(isinstance(o, str) for o in options):

@@ -21,6 +21,7 @@ from assistant.workshop.objectives import (
     Measurement,
     Objective,
     Tokens,
+    balanced,
     log_probabilities,
 )
 
@@ -31,12 +32,7 @@ if TYPE_CHECKING:
 class Classify(Objective):
     """Rows hold the application's fields and `label`."""
 
-    view = "pooled"
     metric = "macro-F1"
-
-    def outputs(self, labels: Sequence[str]) -> int:
-        """One per label."""
-        return len(labels)
 
     def read(self, path: Path, fields: Sequence[str], labels: LabelNames = None) -> list[Example]:
         """See Objective."""
@@ -59,6 +55,10 @@ class Classify(Objective):
         """See Objective."""
         targets = torch.tensor([e.target for e in batch], device=logits.device)
         return F.cross_entropy(logits, targets, weight=weights, label_smoothing=settings.label_smoothing)
+
+    def class_weights(self, data: Sequence[Encoded], classes: int, balance: float) -> Tensor:
+        """See Objective."""
+        return balanced(torch.tensor([e.target for e in data]), classes, balance)
 
     def score(self, logits: Sequence[Tensor], data: Sequence[Encoded]) -> float:
         """Macro-F1."""

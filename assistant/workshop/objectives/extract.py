@@ -48,12 +48,7 @@ class Extract(Objective):
     """Files are SQuAD JSON. An example's texts are question and context; its label the (start, end) of each gold
     answer, in characters, none of an unanswerable question."""
 
-    view = "tokens"
     metric = "F1 of tokens"
-
-    def outputs(self, labels: Sequence[str]) -> int:
-        """A start and an end score."""
-        return 2
 
     def read(self, path: Path, fields: Sequence[str], labels: LabelNames = None) -> list[Example]:
         """See Objective."""

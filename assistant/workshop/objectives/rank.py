@@ -20,7 +20,7 @@ from assistant.engine import embedded
 from assistant.engine.base import Engine
 from assistant.engine.encoder import CLS, SEP
 from assistant.errors import DataError
-from assistant.workshop.data import Example, Row, read_rows
+from assistant.workshop.data import Example, Row, good_rows
 from assistant.workshop.objectives import (
     Encoded,
     LabelNames,
@@ -39,16 +39,11 @@ class Rank(Objective):
     """Rows hold `document`, a sentence a line, and `summary` (a text or several). An example's texts are the
     sentences; its label a 0 or 1 for each."""
 
-    view = "tokens"
     metric = "average precision"
-
-    def outputs(self, labels: Sequence[str]) -> int:
-        """A score."""
-        return 1
 
     def read(self, path: Path, fields: Sequence[str], labels: LabelNames = None) -> list[Example]:
         """See Objective. Documents of one sentence, and those of which the summary takes nothing, are left out."""
-        examples = [_example(row, path.name) for row in read_rows(path)]
+        examples = [_example(row, path.name) for row in good_rows(path)]
         return [example for example in examples if len(example.texts) > 1 and any(example.label)]
 
     def encode(self, examples: Sequence[Example], recipe: Recipe) -> list[Encoded]:
@@ -111,10 +106,6 @@ class Rank(Objective):
         }
         return Measurement(metrics)
 
-    def class_weights(self, data: Sequence[Encoded], classes: int, balance: float) -> Tensor:
-        """None: a sentence is its own yes or no."""
-        return torch.ones(1)
-
 
 def _encoded(ids: list[int], target: list[tuple[int, int, int]], segment: int) -> Encoded:
     return Encoded((Tokens([*ids, SEP], [segment] * (len(ids) + 1)),), tuple(target))
@@ -122,8 +113,6 @@ def _encoded(ids: list[int], target: list[tuple[int, int, int]], segment: int) -
 
 def _example(row: Row, name: str) -> Example:
     values: Any = row.values
-    if row.error:
-        raise DataError(f"Row {row.number} of {name}: {row.error}.")
     document, summary = values.get("document"), values.get("summary")
     if not isinstance(document, str) or not document.strip():
         raise DataError(f"Row {row.number} of {name}: 'document' is {document!r:.60}; expected a text.")

@@ -16,7 +16,7 @@ from assistant.engine import embedded
 from assistant.engine.base import Engine, Tag
 from assistant.engine.spans import word_spans
 from assistant.errors import DataError
-from assistant.workshop.data import Example, Row, read_rows
+from assistant.workshop.data import Example, Row, good_rows
 from assistant.workshop.evaluation import Metric, check_labels
 from assistant.workshop.objectives import (
     IGNORED,
@@ -25,6 +25,7 @@ from assistant.workshop.objectives import (
     Measurement,
     Objective,
     Tokens,
+    balanced,
     mean_metric,
 )
 
@@ -40,16 +41,11 @@ class TagWords(Objective):
     An example's label is a tuple of (start, end, label).
     """
 
-    view = "tokens"
     metric = "F0.5 of marked words"
-
-    def outputs(self, labels: Sequence[str]) -> int:
-        """One per label."""
-        return len(labels)
 
     def read(self, path: Path, fields: Sequence[str], labels: LabelNames = None) -> list[Example]:
         """See Objective."""
-        return [_example(row, path.name) for row in read_rows(path)]
+        return [_example(row, path.name) for row in good_rows(path)]
 
     def check(self, examples: Sequence[Example], labels: Sequence[str]) -> None:
         """See Objective."""
@@ -81,6 +77,10 @@ class TagWords(Objective):
             label_smoothing=settings.label_smoothing,
             ignore_index=IGNORED,
         )
+
+    def class_weights(self, data: Sequence[Encoded], classes: int, balance: float) -> Tensor:
+        """See Objective."""
+        return balanced(torch.tensor([label for e in data for label in e.target]), classes, balance)
 
     def score(self, logits: Sequence[Tensor], data: Sequence[Encoded]) -> float:
         """F0.5 of the words that are not of the first label, label and all."""
@@ -168,8 +168,6 @@ def _with_intervals(counts: NDArray[np.int64], resamples: int = 500) -> dict[str
 def _example(row: Row, name: str) -> Example:
     values: Any = row.values
     text, tags = values.get("text"), values.get("tags")
-    if row.error:
-        raise DataError(f"Row {row.number} of {name}: {row.error}.")
     if not isinstance(text, str) or not text.strip():
         raise DataError(f"Row {row.number} of {name}: 'text' is {text!r:.60}; expected a text.")
     try:
