@@ -221,7 +221,10 @@ class Chat:
             )
             reply.then(self._keep, [*here, self.library], kept, **quick).then(None, js=_FOCUS)
             replies.append(reply)
-        self.textbox.stop(self._stop, [*here, self.library], [self.chatbot, *kept], cancels=replies, **quick)
+        # First the end of the stream, then what is left of it: a late part would overwrite "Stopped".
+        self.textbox.stop(None, cancels=replies, **quick).then(
+            self._stop, [*here, self.library], [self.chatbot, *kept], **quick
+        )
         # Leaving a conversation ends the reply that is still coming.
         gr.on([self.new.click, self.shelf.input, self.delete.click], None, cancels=replies)
 
