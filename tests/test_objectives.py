@@ -18,6 +18,7 @@ from assistant.errors import DataError
 from assistant.workshop.data import Example
 from assistant.workshop.objectives import IGNORED, objective
 from assistant.workshop.objectives.extract import answer_f1
+from assistant.workshop.objectives.unanswerable import altered
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Lora, Recipe, Source, Training
 from assistant.workshop.training import train
@@ -120,11 +121,34 @@ def test_negatives_come_from_a_neighbouring_context() -> None:
         Example(("Where does Peter live?", contexts[1]), ((15, 19),)),
         Example(("What was the weather like?", contexts[2]), ((3, 9),)),
     ]
-    added = objective("extract").negatives(examples, 1.0)
+    added = objective("extract").negatives(examples, 1.0, 0)
     assert added[0] == Example(("Where does Anna live?", contexts[1]), ())
     assert all(e.label == () and e.texts[1] != old.texts[1] for e, old in zip(added, examples, strict=True))
     with pytest.raises(DataError, match="Negatives"):
-        objective("rank").negatives([], 0.5)
+        objective("rank").negatives([], 0.5, 0)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Where was Bo Lind born?", {"Where was Ada Holm born?"}),
+        (
+            "What happened after 1912?",
+            {f"What happened after {1912 + by}?" for by in (-20, -10, -3, -2, -1, 1, 2, 3, 10, 20)},
+        ),
+        ("Which is the largest port?", {"Which is the smallest port?"}),
+    ],
+)
+def test_questions_are_altered_in_one_place(question: str, expected: set[str]) -> None:
+    context = "Since 1912 Bo Lind, born in Oslo, and the painter Ada Holm have run the largest port."
+    found = set()
+    for place in range(24):  # the draw depends on the place
+        examples = [Example((f"filler {i}", "Nothing."), ((0, 7),)) for i in range(place)]
+        added = altered([*examples, Example((question, context), ((29, 33),))], 1.0)
+        found |= {e.texts[0] for e in added if e.texts[1] == context}
+        assert all(e.label == () for e in added)
+    changed = {text for text in found if "not" not in text and "n't" not in text and "never" not in text}
+    assert changed and changed <= expected
 
 
 def test_squad_answers_are_compared_as_squad_does() -> None:

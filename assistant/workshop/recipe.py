@@ -24,7 +24,7 @@ class Source(_Strict):
     `labels` renames labels ("*": all others), null leaves those rows out; `words` keeps the rows that hold one of them
     (whole, in any case); `share` the part of the file between two fractions, so that a file without a dev part can be
     divided; `rows` takes that many (spread evenly over what is left); `negatives` adds that share of questions with a
-    text that does not answer them; `repeat` counts it all several times.
+    text that does not answer them, `altered` of questions so changed that their text does not; `repeat` counts it all several times.
     """
 
     path: str
@@ -34,6 +34,7 @@ class Source(_Strict):
     share: tuple[float, float] | None = None
     rows: int | None = Field(default=None, gt=0)
     negatives: float = Field(default=0.0, ge=0, le=1)
+    altered: float = Field(default=0.0, ge=0, le=1)
     repeat: int = Field(default=1, ge=1, le=20)
 
     def read(self, folder: Path, fields: tuple[str, ...], operation: Operation = "classify") -> list[Example]:
@@ -53,8 +54,8 @@ class Source(_Strict):
         if self.rows is not None and self.rows < len(examples):
             step = len(examples) / self.rows
             examples = [examples[int(i * step)] for i in range(self.rows)]
-        if self.negatives:
-            examples = examples + objective(operation).negatives(examples, self.negatives)
+        if self.negatives or self.altered:
+            examples = examples + objective(operation).negatives(examples, self.negatives, self.altered)
         return examples * self.repeat
 
 

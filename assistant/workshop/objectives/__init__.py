@@ -110,9 +110,9 @@ class Objective(ABC):
     def measure(self, engine: Engine, adapter: Path, examples: Sequence[Example]) -> Measurement:
         """How good an adapter folder is, as it is served."""
 
-    def negatives(self, examples: Sequence[Example], share: float) -> list[Example]:
-        """Further examples, `share` as many, whose right answer is that there is none. Raises DataError where an
-        operation has no such answer."""
+    def negatives(self, examples: Sequence[Example], elsewhere: float, altered: float) -> list[Example]:
+        """Further examples whose right answer is that there is none: a share of these asked of another text, and a
+        share of these changed. Raises DataError where an operation has no such answer."""
         raise DataError(f"Negatives are for questions about a text, not for: {type(self).__name__}.")
 
     def class_weights(self, data: Sequence[Encoded], classes: int, balance: float) -> Tensor:

@@ -34,14 +34,13 @@ from assistant.workshop.objectives import (
     Tokens,
     log_probabilities,
     mean_metric,
+    unanswerable,
 )
 
 if TYPE_CHECKING:
     from assistant.workshop.recipe import Recipe, Training
 
 OVERLAP = 64  # tokens that two windows of one context share
-
-NEARBY = 8  # contexts
 
 
 class Extract(Objective):
@@ -101,27 +100,9 @@ class Extract(Objective):
             values.append(_overlap(divmod(best, e.width), e.target))
         return float(np.mean(values))
 
-    def negatives(self, examples: Sequence[Example], share: float) -> list[Example]:
-        """Questions with another context from nearby in the file (as a rule the same article): of those without the
-        answer the one that shares most words with the question, as a retriever would bring it."""
-        contexts = list(dict.fromkeys(e.texts[1] for e in examples))
-        place = {context: i for i, context in enumerate(contexts)}
-        words = [set(re.findall(r"\w+", context.lower())) for context in contexts]
-        answerable = [e for e in examples if e.label]
-        result = []
-        for i in range(round(share * len(answerable))):
-            question, context = (example := answerable[int(i / share)]).texts
-            answers = {context[start:end].lower() for start, end in example.label}
-            asked, here = set(re.findall(r"\w+", question.lower())), place[context]
-            others = [
-                j
-                for j in range(max(0, here - NEARBY), min(len(contexts), here + NEARBY + 1))
-                if j != here and not any(answer in contexts[j].lower() for answer in answers)
-            ]
-            if others:
-                best = max(others, key=lambda j: len(words[j] & asked))
-                result.append(Example((question, contexts[best]), ()))
-        return result
+    def negatives(self, examples: Sequence[Example], elsewhere: float, altered: float) -> list[Example]:
+        """See `unanswerable`."""
+        return unanswerable.elsewhere(examples, elsewhere) + unanswerable.altered(examples, altered)
 
     def measure(self, engine: Engine, adapter: Path, examples: Sequence[Example]) -> Measurement:
         """Exact match and F1 of SQuAD; where some questions have no answer, also how many of those were found."""
