@@ -28,6 +28,7 @@ from assistant.applications import (
 from assistant.classification import TextClassification
 from assistant.errors import AssistantError, InputError, PluginError
 from assistant.hookspecs import hookimpl
+from assistant.splitting import Stretch, split_sentences
 
 __version__ = "0.1.0"
 
@@ -49,6 +50,7 @@ __all__ = [
     "Route",
     "Span",
     "Spans",
+    "Stretch",
     "Suggestion",
     "Suggestions",
     "Table",
@@ -57,4 +59,5 @@ __all__ = [
     "Turn",
     "Vote",
     "hookimpl",
+    "split_sentences",
 ]

@@ -81,9 +81,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Text:
-    """Plain text (never HTML, never Markdown): who shows it escapes it."""
+    """Plain text (never HTML, never Markdown): who shows it escapes it. A `copyable` one is a result to be used
+    elsewhere, such as a corrected text: the page has a button for that."""
 
     text: str
+    copyable: bool = False
 
 
 @dataclass(frozen=True)

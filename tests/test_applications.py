@@ -13,7 +13,18 @@ from assistant_plugins.question_answering import QuestionAnswering
 from assistant_plugins.sentiment import Sentiment
 from assistant_plugins.summarization import Summarization
 
-from assistant.applications import Application, Labels, Notice, Payload, Reply, Request, Route, Spans, Text
+from assistant.applications import (
+    Application,
+    Labels,
+    Notice,
+    Payload,
+    Reply,
+    Request,
+    Route,
+    Spans,
+    Table,
+    Text,
+)
 from assistant.classification import TextClassification
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.manifest import read_manifest
@@ -96,6 +107,19 @@ def test_plain_cases(
         label, said.text
     )
     assert [part.text for part in evidence if isinstance(part, Spans)] == texts
+
+
+def test_a_review_of_several_sentences_is_also_read_one_by_one(encoder: EncoderEngine) -> None:
+    text = "The room was lovely. The staff were rude to us, though. Breakfast was delicious."
+    *_, table = Sentiment().answer(Request("", payload=Payload({"text": text})), encoder)
+    assert isinstance(table, Table)
+    assert [row[:2] for row in table.rows] == [
+        ("The room was lovely.", "positive"),
+        ("The staff were rude to us, though.", "negative"),
+        ("Breakfast was delicious.", "positive"),
+    ]
+    short = Sentiment().answer(Request("", payload=Payload({"text": text[:20]})), encoder)
+    assert not any(isinstance(part, Table) for part in short)
 
 
 def test_evidence_points_at_the_word_that_decides(encoder: EncoderEngine) -> None:

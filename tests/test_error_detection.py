@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from assistant_plugins.error_detection import ErrorDetection, register_applications, split
+from assistant_plugins.error_detection import ErrorDetection, register_applications
 from assistant_plugins.error_detection.corrections import corrections, is_foreign
 from assistant_plugins.error_detection.edits import Edit, apart, applied, combined
 from assistant_plugins.error_detection.inflection import transformed
@@ -181,7 +181,7 @@ def test_the_parts_of_a_reply() -> None:
         ("dog", "dogs", "grammar", 0.9),
         ("go", "goes", "grammar", 0.9),
     ]
-    assert after == Text("I have two dogs. He goes home.")
+    assert after == Text("I have two dogs. He goes home.", copyable=True)
 
 
 def test_one_mistake_none_and_portuguese() -> None:
@@ -198,7 +198,7 @@ def test_the_second_round_reads_only_what_has_changed_and_there_is_no_third() ->
     tagger = Tagger({"dog": "TRANSFORM_PLURAL", "dogs": "APPEND_of", "of": "APPEND_of"})
     _, spans, after = reply("I have two dog. It is so.", tagger)
     assert tagger.read == ["I have two dog.", "It is so.", "I have two dogs."]
-    assert after == Text("I have two dogs of. It is so.")
+    assert after == Text("I have two dogs of. It is so.", copyable=True)
     assert isinstance(spans, Spans) and [s.replacement for s in spans.spans] == ["dogs of"]
 
 
@@ -213,24 +213,7 @@ def test_a_long_text_shows_its_progress() -> None:
     request = Request("", payload=Payload({"text": text}))
     parts = list(ErrorDetection().answer(request, Tagger({"dog": "TRANSFORM_PLURAL"})))
     assert [part.done for part in parts if isinstance(part, Progress)] == list(range(0, 180, 32))
-    assert parts[-1] == Text(text.replace("dog", "dogs"))
-
-
-@given(st.text(max_size=200))
-def test_sentences_are_in_order_and_lose_no_word(text: str) -> None:
-    stretches = split(text)
-    assert all(text[start:end].strip() for start, end in stretches)
-    assert "".join("".join(text[start:end] for start, end in stretches).split()) == "".join(text.split())
-
-
-def test_abbreviations_do_not_end_a_sentence() -> None:
-    text = "Mr. Smith left the U.S. Army, e.g. He did. “Why?” Nobody knows.\nNew line"
-    assert [text[start:end] for start, end in split(text)] == [
-        "Mr. Smith left the U.S. Army, e.g. He did.",
-        "“Why?”",
-        "Nobody knows.",
-        "New line",
-    ]
+    assert parts[-1] == Text(text.replace("dog", "dogs"), copyable=True)
 
 
 @st.composite

@@ -85,6 +85,7 @@ class Everything(Application):
         yield Table((text, "b"), ((text, "1"),))
         for document in request.documents:
             yield Citation(document.name, 1, document.pages[0])
+        yield Text(f"Copy: {text}", copyable=True)
 
 
 class Slow(Application):
@@ -405,6 +406,14 @@ def test_a_conversation_is_exported(visit):
     assert "| good |" in text
 
 
+def test_a_result_is_copied(visit):
+    visitor = visit(permissions=["clipboard-read", "clipboard-write"])
+    visitor.say("/everything <b>so</b>\n\nit goes")
+    visitor.find(".copy").click()
+    visitor.find(".copy").get_by_text("Copied").wait_for()
+    assert visitor.page.evaluate("navigator.clipboard.readText()") == "Copy: <b>so</b>\n\nit goes"
+
+
 def test_light_and_dark(visit):
     def dark(visitor):
         return visitor.page.evaluate("document.body.classList.contains('dark')")
@@ -460,7 +469,7 @@ def test_what_a_visitor_writes_is_shown_and_never_acts(visit):
     reply = visitor.say("/everything " + HOSTILE)
     assert visitor.bubbles.first.inner_text() == "/everything " + HOSTILE
     assert reply.locator(".evidence > p").first.inner_text() == HOSTILE
-    assert "".join(reply.locator(".sentence").all_inner_texts()) == HOSTILE.replace("\n\n", "")
+    assert "".join(reply.locator(".sentence").all_inner_texts()) == f"{HOSTILE}Copy: {HOSTILE}".replace("\n\n", "")
     assert visitor.find("#chatbot article img, #chatbot article a, #chatbot article script").count() == 0
     visitor.page.reload()
     expect(visitor.conversations.first).to_contain_text("<script>alert(1)</script>")

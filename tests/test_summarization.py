@@ -12,7 +12,6 @@ from assistant_plugins.summarization import MAX_READ, Summarization, register_ap
 from assistant_plugins.summarization.lengths import Length, asked, usual, wanted
 from assistant_plugins.summarization.selection import choose
 from assistant_plugins.summarization.source import GAP, MAX_SHOWN
-from assistant_plugins.summarization.splitting import split
 
 from assistant import (
     Citation,
@@ -26,6 +25,7 @@ from assistant import (
     Spans,
     Table,
     Text,
+    split_sentences,
 )
 from assistant.conversation import history_after
 from assistant.engine.base import AdapterInfo, BaseInfo, Engine, Operation
@@ -94,8 +94,8 @@ def said(parts: Sequence[object]) -> list[str]:
 
 def kept(parts: Sequence[object], text: str = ARTICLE) -> list[int]:
     """The positions of the sentences that the summary is made of."""
-    sentences = [" ".join(text[start:end].split()) for start, end in split(text)]
-    return [sentences.index(said(parts)[0][start:end]) for start, end in split(said(parts)[0])]
+    sentences = [" ".join(text[start:end].split()) for start, end in split_sentences(text)]
+    return [sentences.index(said(parts)[0][start:end]) for start, end in split_sentences(said(parts)[0])]
 
 
 # --- the reply
@@ -353,13 +353,13 @@ def test_sentences(text: str, expected: list[str] | None) -> None:
     if expected is None:
         lines = ["Report", "A line that is broken because\nthe page ends.", "Next.", "12", "Milk", "Bread"]
         expected = lines
-    assert [text[start:end] for start, end in split(text)] == expected
+    assert [text[start:end] for start, end in split_sentences(text)] == expected
 
 
 @pytest.mark.parametrize("piece", [".", " .", "\n", " ", "- \n", '."', "A b. ", "1.\n", '"'])
 def test_any_text_is_split_in_linear_time(piece: str) -> None:
     started = time.perf_counter()
-    split("." + piece * (100_000 // len(piece)))
+    split_sentences("." + piece * (100_000 // len(piece)))
     assert time.perf_counter() - started < 5
 
 
@@ -380,13 +380,13 @@ def test_it_is_registered_and_its_examples_hold_a_text() -> None:
     documents = (Document("a.pdf", (ARTICLE,)),)
     for example in application.examples:
         payload = find_payload(example, application, Request(example, documents=documents))
-        assert payload and len(split(payload.text("text"))) >= 2, example
+        assert payload and len(split_sentences(payload.text("text"))) >= 2, example
 
 
 @pytest.mark.parametrize("language", ["en", "pt"])
 def test_the_shots_are_made_of_the_text(language: str) -> None:
     assert APPLICATION.prompts
     for shot in load_prompt(APPLICATION.prompts, language).shots:
-        sentences = [shot.answer[start:end] for start, end in split(shot.answer)]
-        assert 0 < len(sentences) < len(split(shot.input["text"]))
+        sentences = [shot.answer[start:end] for start, end in split_sentences(shot.answer)]
+        assert 0 < len(sentences) < len(split_sentences(shot.input["text"]))
         assert all(sentence in shot.input["text"] for sentence in sentences)

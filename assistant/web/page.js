@@ -22,6 +22,23 @@ const onebase = {
     this.apply();
   },
 };
+// The button under a result copies the text before it. Without the clipboard (a page that is not served securely has
+// none) the selection is copied.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button.copy");
+  if (!button) return;
+  const result = button.previousElementSibling;
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(result.innerText.trim());
+  } else {
+    getSelection().selectAllChildren(result);
+    document.execCommand("copy");
+    getSelection().removeAllRanges();
+  }
+  const label = button.textContent;
+  button.textContent = button.dataset.done;
+  setTimeout(() => (button.textContent = label), 1500);
+});
 // Gradio sets the class itself while it starts; whenever the two disagree, the visitor's choice holds.
 function watchTheme() {
   onebase.apply();

@@ -53,7 +53,14 @@ def part_html(part: ReplyPart, strings: Strings) -> str:
 
 @part_html.register
 def _(part: Text, strings: Strings) -> str:
-    return "".join(_paragraph(text, "sentence") for text in re.split(r"\n{2,}", part.text.strip("\n")))
+    text = "".join(_paragraph(text, "sentence") for text in re.split(r"\n{2,}", part.text.strip("\n")))
+    if not part.copyable:
+        return text
+    copy, copied = escape(strings("copy")), escape(strings("copied"), quote=True)
+    return (
+        f'<div class="result"><div>{text}</div>'
+        f'<button type="button" class="copy" data-done="{copied}">{copy}</button></div>'
+    )
 
 
 @part_html.register

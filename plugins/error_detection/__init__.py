@@ -1,6 +1,5 @@
 """Error detection: finds mistakes of spelling, grammar, punctuation and word choice, and puts them right."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -9,7 +8,18 @@ import assistant_prompts
 from assistant_plugins.error_detection.corrections import corrections
 from assistant_plugins.error_detection.edits import Edit, applied, combined, shifted
 
-from assistant import Application, InputError, Progress, ReplyPart, Request, Span, Spans, Text, hookimpl
+from assistant import (
+    Application,
+    InputError,
+    Progress,
+    ReplyPart,
+    Request,
+    Span,
+    Spans,
+    Text,
+    hookimpl,
+    split_sentences,
+)
 
 if TYPE_CHECKING:
     from assistant.engine.base import Engine
@@ -19,11 +29,6 @@ PROMPTS = Path(assistant_prompts.__path__[0])
 ROUNDS = 2
 # So many sentences are read between two signs of progress.
 SENTENCES_AT_ONCE = 32
-# A sentence ends at a stop before a capital, unless the stop is an abbreviation's, and at a line's end.
-_END = re.compile(
-    r"(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St|vs|No)\.)(?<!\b(?:Mrs|e\.g|i\.e)\.)(?<!\bProf\.)"
-    r"(?<=[.!?…\"”’)])\s+(?=[\"“‘(]?[A-Z])|(?<=[.!?])\s+(?=[a-z])(?<!\.\s)|\s*\n\s*"
-)
 
 
 class ErrorDetection(Application):
@@ -138,7 +143,7 @@ class ErrorDetection(Application):
         if not text.strip():
             raise InputError(f"{self.title} needs a text; the message holds none.")
         said = self.sentences["pt" if request.language.lower().startswith("pt") else "en"]
-        stretches = split(text)
+        stretches = split_sentences(text)
         edits: list[Edit] = []
         for first in range(0, len(stretches), SENTENCES_AT_ONCE):
             if len(stretches) > SENTENCES_AT_ONCE:
@@ -155,7 +160,7 @@ class ErrorDetection(Application):
             for e in edits
         )
         yield Spans(text, tuple(spans))
-        yield Text(applied(text, edits))
+        yield Text(applied(text, edits), copyable=True)
 
     def corrected(self, sentences: Sequence[str], engine: "Engine") -> list[list[Edit]]:
         """For each sentence its edits, in order and apart, after at most `ROUNDS` rounds."""
@@ -173,14 +178,6 @@ class ErrorDetection(Application):
                     changed.append(i)
             changing = changed
         return edits
-
-
-def split(text: str) -> list[tuple[int, int]]:
-    """The sentences that are not blank as (start, end), in characters and in order; a line's end ends one, too."""
-    ends = [(match.start(), match.end()) for match in _END.finditer(text)]
-    starts = [0, *(after for _, after in ends)]
-    stops = [*(before for before, _ in ends), len(text)]
-    return [(start, end) for start, end in zip(starts, stops, strict=True) if text[start:end].strip()]
 
 
 @hookimpl

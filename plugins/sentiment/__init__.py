@@ -4,14 +4,20 @@ Three classes, because what people paste is often a plain statement; the adapter
 tweets, and reviews are answered as positive or negative.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import assistant_prompts
 
-from assistant import TextClassification, hookimpl
+from assistant import ReplyPart, Request, Table, TextClassification, hookimpl, split_sentences
+
+if TYPE_CHECKING:
+    from assistant.engine.base import Engine
 
 PROMPTS = Path(assistant_prompts.__path__[0])
+# From so many sentences on, each is also answered by itself; beyond the second number no more are.
+SENTENCES = 3, 100
 
 
 class Sentiment(TextClassification):
@@ -140,6 +146,25 @@ class Sentiment(TextClassification):
             "negative": "Isto soa negativo.",
         },
     }
+    columns: ClassVar[dict[str, tuple[str, str, str]]] = {
+        "en": ("Sentence", "Sentiment", "Probability"),
+        "pt": ("Frase", "Sentimento", "Probabilidade"),
+    }
+
+    def answer(self, request: Request, engine: "Engine") -> Iterator[ReplyPart]:
+        """The whole text's sentiment, and that of each sentence of a longer one."""
+        yield from super().answer(request, engine)
+        (text,) = self.read(request)
+        sentences = [text[start:end] for start, end in split_sentences(text)][: SENTENCES[1]]
+        if len(sentences) >= SENTENCES[0]:
+            results = engine.classify(sentences, self.adapter)
+            yield Table(
+                self.columns.get(request.language, self.columns["en"]),
+                tuple(
+                    (" ".join(sentence.split()), result.label, f"{100 * max(result.probabilities):.0f} %")
+                    for sentence, result in zip(sentences, results, strict=True)
+                ),
+            )
 
 
 @hookimpl

@@ -14,12 +14,21 @@ from typing import TYPE_CHECKING, ClassVar
 
 import assistant_prompts
 
-from assistant import Application, InputError, Notice, ReplyPart, Request, Table, Text, hookimpl
+from assistant import (
+    Application,
+    InputError,
+    Notice,
+    ReplyPart,
+    Request,
+    Table,
+    Text,
+    hookimpl,
+    split_sentences,
+)
 
 from .lengths import asks_why, wanted
 from .selection import choose, count_words
 from .source import citations, highlighted, joined, messages_about, plain
-from .splitting import split
 
 if TYPE_CHECKING:
     from assistant.engine.base import Engine
@@ -166,7 +175,7 @@ class Summarization(Application):
         said = self.wording.get(language, self.wording["en"])
         text = request.payload.text(self.fields[0]).strip() if request.payload else ""
         text = text or joined(request.documents)
-        sentences = split(text[:MAX_READ])
+        sentences = split_sentences(text[:MAX_READ])
         if not sentences:
             raise InputError(said["no_text"])
         if len(sentences) < 3:
@@ -189,7 +198,7 @@ class Summarization(Application):
                 tuple((texts[i], f"{100 * weights[i]:.0f} %") for i in chosen),
             )
         else:
-            yield Text(" ".join(texts[i] for i in chosen))
+            yield Text(" ".join(texts[i] for i in chosen), copyable=True)
             share = 100 * sum(count_words(texts[i]) for i in chosen) / words
             shown = "< 1" if share < 1 else f"{share:.0f}"
             yield Text(said["kept"].format(kept=len(chosen), total=len(sentences), share=shown))

@@ -6,9 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from assistant import Citation, Document, Payload, Request, Span, Spans
-
-from .splitting import Stretch
+from assistant import Citation, Document, Payload, Request, Span, Spans, Stretch
 
 # Characters. A longer source is shown only around its chosen sentences, and so much of it at most.
 MAX_SHOWN = 6_000

@@ -48,7 +48,7 @@ _OPENERS = frozenset(
 )
 
 
-def split(text: str) -> list[Stretch]:
+def split_sentences(text: str) -> list[Stretch]:
     """The sentences that hold a word, in order, without outer whitespace. A heading or list item is one, too."""
     # Where nothing is in upper case, lower case says nothing.
     cased = any(character.isupper() for character in text)
