@@ -469,7 +469,9 @@ def test_what_a_visitor_writes_is_shown_and_never_acts(visit):
     reply = visitor.say("/everything " + HOSTILE)
     assert visitor.bubbles.first.inner_text() == "/everything " + HOSTILE
     assert reply.locator(".evidence > p").first.inner_text() == HOSTILE
-    assert "".join(reply.locator(".sentence").all_inner_texts()) == f"{HOSTILE}Copy: {HOSTILE}".replace("\n\n", "")
+    assert "".join(reply.locator(".sentence").all_inner_texts()) == f"{HOSTILE}Copy: {HOSTILE}".replace(
+        "\n\n", ""
+    )
     assert visitor.find("#chatbot article img, #chatbot article a, #chatbot article script").count() == 0
     visitor.page.reload()
     expect(visitor.conversations.first).to_contain_text("<script>alert(1)</script>")

@@ -17,7 +17,7 @@ from assistant.engine.base import Classification
 from assistant.engine.echo import EchoEngine
 from assistant.errors import AdapterError, DataError
 from assistant.prompts import Prompt
-from assistant.workshop.data import MAX_LINE, Row, read_rows, write_rows
+from assistant.workshop.data import MAX_LINE, Row, read_examples, read_rows, write_rows
 from assistant.workshop.evaluation import report, restricted
 from assistant.workshop.methods.few_shot import FewShot
 from assistant.workshop.methods.zero_shot import ZeroShot, entailment_adapter
@@ -62,6 +62,19 @@ def test_a_damaged_gzip_file_is_one_sentence(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(DataError, match=r"rows.jsonl.gz cannot be read"):
             list(read_rows(path))
+
+
+def test_labels_are_renamed_and_rows_without_any_take_that_of_the_others(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    rows = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}, {"text": "c"}]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    labels = [e.label for e in read_examples(path, ["text"], {"x": "first", "*": "rest"})]
+    assert labels == ["first", "rest", "rest"]
+    assert [e.texts for e in read_examples(path, ["text"], {"x": None, "*": "rest"})] == [("b",), ("c",)]
+    with pytest.raises(DataError, match="Row 3"):
+        read_examples(path, ["text"], {"x": "first", "y": "second"})
+    with pytest.raises(DataError, match="Row 3"):
+        read_examples(path, ["text"])
 
 
 def test_an_endless_line_is_one_bad_row(tmp_path):

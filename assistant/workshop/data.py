@@ -166,15 +166,15 @@ def read_texts(row: Row, fields: Sequence[str]) -> tuple[str, ...]:
 def read_examples(
     path: Path, fields: Sequence[str], label_names: Mapping[str, str | None] | None = None
 ) -> list[Example]:
-    """All labelled examples of a file. `label_names` renames labels, "*" all that are not named; None as the new name
-    leaves a row out.
+    """All labelled examples of a file. `label_names` renames labels, "*" all that are not named, and those of rows
+    that have none; None as the new name leaves a row out.
 
     Raises DataError naming the first row that is wrong.
     """
     examples = []
     for row in read_rows(path):
         texts = read_texts(row, fields)
-        label = row.values.get("label")
+        label = row.values.get("label", "*" if label_names and "*" in label_names else None)
         if not isinstance(label, str | int) or not str(label).strip():
             raise DataError(f"Row {row.number} of {path.name} has no 'label'; expected the name of a class.")
         name: str | None = str(label)

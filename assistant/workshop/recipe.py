@@ -21,11 +21,11 @@ class _Strict(BaseModel):
 class Source(_Strict):
     """A data file below the data folder.
 
-    `labels` renames labels ("*": all others), null leaves those rows out; `words` keeps the rows that hold one of them
-    (whole, in any case); `share` the part of the file between two fractions, so that a file without a dev part can be
-    divided; `rows` takes that many (spread evenly over what is left); `negatives` adds that share of questions with a
-    text that does not answer them, `altered` of questions so changed that their text does not; `repeat`
-    counts it all several times.
+    `labels` renames labels ("*": all others, and rows without any), null leaves those rows out; `words` keeps the
+    rows that hold one of them (whole, in any case); `share` the part of the file between two fractions, so that a file
+    without a dev part can be divided; `rows` takes that many (spread evenly over what is left); `negatives` adds that
+    share of questions with a text that does not answer them, `altered` of questions so changed that their text does
+    not; `repeat` counts it all several times.
     """
 
     path: str
