@@ -151,7 +151,7 @@ def test_oversized_files_are_refused_before_they_are_read(folder: Path) -> None:
         shutil.copy(folder / "onebase.json", folder / "adapter_config.json")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.sampled_from(["adapter_config.json", "onebase.json", "head.safetensors"]),
     content=st.binary(max_size=300),
@@ -167,7 +167,7 @@ def test_any_bytes_get_a_sentence(folder: Path, name: str, content: bytes) -> No
         path.write_bytes(original)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     key=st.sampled_from(["r", "lora_alpha", "peft_type", "use_dora", "rank_pattern"]),
     value=st.recursive(

@@ -45,6 +45,7 @@ CLEAN = (
     "He writes to his parents once a week and they're always happy.",
     "Do you know whether this is the best way to the airport?",
     "Sometimes I think about the people who live in the big houses.",
+    "Other scientists, I agree, look forward to seeing a smaller one.",
 )
 sentences, seeds = st.sampled_from(CLEAN), st.integers(0, 10_000)
 
@@ -128,6 +129,11 @@ def test_a_slip_keeps_the_first_letter(word: str, seed: int) -> None:
         ("pronoun", "Come with me.", "Come with i.", "REPLACE_me"),
         ("pronoun_missing", "It is raining.", "Is raining.", "PREPEND_it"),
         ("auxiliary", "He is reading.", "He reading.", "APPEND_is"),
+        ("verb", "I look forward to meeting him.", "I look forward to meet him.", "TRANSFORM_VERB_ING"),
+        ("noun", "Scientists can try.", "Scientist can try.", "TRANSFORM_PLURAL"),
+        ("auxiliary_added", "I agree.", "I am agree.", "DELETE"),
+        ("comparative", "He is taller.", "He is more taller.", "DELETE"),
+        ("comma", "In summary, it works.", "In summary it works.", "APPEND_,"),
         ("order", "What are you doing?", "What you are doing?", "SWAP_NEXT"),
         ("doubled", "I like tea.", "I like like tea.", "DELETE"),
         ("apart", "I know someone.", "I know some one.", "MERGE_NEXT"),

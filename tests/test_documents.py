@@ -322,9 +322,7 @@ GOOD = {
     ".pdf": pdf_bytes([words("some text")]),
     ".docx": docx_bytes("some text"),
 }
-anything = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+anything = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def survive(tmp_path: Path, name: str, data: bytes) -> None:

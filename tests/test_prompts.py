@@ -33,7 +33,7 @@ APPLICATIONS = {
     "summarization": (("text",), ()),
 }
 FILES = sorted(SHIPPED.glob("*/*.yaml"))
-in_tmp = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+in_tmp = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def content(**changes: Any) -> dict[str, Any]:

@@ -215,7 +215,7 @@ ECHO = Router(EchoEngine(), BUILT_IN)
 
 
 @given(st.text(max_size=80), st.sampled_from([(), HISTORY]), st.sampled_from([(), DOCUMENTS]))
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_any_message_gets_a_route(
     message: str, history: tuple[Turn, ...], documents: tuple[Document, ...]
 ) -> None:

@@ -236,7 +236,7 @@ def test_few_shot_reads_pairs():
 # --- report -------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), classes=st.integers(2, 5), rows=st.integers(1, 60))
 def test_metrics_are_those_of_scikit_learn(seed, classes, rows):
     rng = np.random.default_rng(seed)

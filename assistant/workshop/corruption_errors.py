@@ -148,6 +148,29 @@ def auxiliaries(sentence: Sentence) -> Iterator[Edit | None]:
             yield sentence.left_out(place)
 
 
+def auxiliaries_added(sentence: Sentence) -> Iterator[Edit | None]:
+    """A form of "be" before a verb that needs none ("I am agree")."""
+    for place, word in enumerate(sentence.low):
+        after = sentence[place + 1]
+        alone = sentence.plain(place) and sentence.plain(place + 1)
+        if word in lists.NOT_THIRD_PERSON and alone and is_verb(after) and lemmas(after, "VERB")[0] == after:
+            yield sentence.added(place, "am" if word == "i" else "are")
+
+
+def comparatives(sentence: Sentence) -> Iterator[Edit | None]:
+    """ "More" before a comparative ("more taller")."""
+    for place, word in enumerate(sentence.low):
+        known = lemmas(word, "ADJ")
+        if place and known and known[0] != word and inflect(known[0], "JJR") == word and word.endswith("er"):
+            before = sentence[place - 1]
+            if (
+                sentence.plain(place)
+                and sentence.plain(place - 1)
+                and before not in ("much", "even", "far", "the")
+            ):
+                yield sentence.added(place - 1, "more")
+
+
 def pronouns(sentence: Sentence) -> Iterator[Edit | None]:
     """Pronouns left out: at the start before "is" and the like, after "because …", and objects at the end."""
     verbs = lists.BE | lists.HAVE | lists.MODALS
@@ -199,7 +222,7 @@ def _verb_form(sentence: Sentence, place: int, word: str) -> tuple[str, tuple[st
         return "ING", ("BASE", "PAST")
     if helper in lists.BE and is_form["PARTICIPLE"] and word != lemma:
         return "PARTICIPLE", ("BASE", "PAST")
-    if helper in lists.PREPOSITIONS and is_form["ING"]:
+    if (helper in lists.PREPOSITIONS or helper == "to") and is_form["ING"]:
         return "ING", ("BASE",)
     subject = (helper in lists.SUBJECTS or helper in lists.THIRD_PERSON) and not asked
     if ((subject and helper in lists.THIRD_PERSON) or not noun) and is_form["S"]:
@@ -229,6 +252,9 @@ def nouns(sentence: Sentence) -> Iterator[Edit | None]:
         elif is_plural(word) and (
             before in lists.BEFORE_PLURAL
             or after in ("are", "were", "have", "do")
+            or (before in lists.OFTEN_BEFORE_PLURAL and not is_verb(word))
+            # "Scientists can …" without an article or the like before it.
+            or (after in lists.MODALS and before in ("", ",", "and", "that", "if", "when", "because"))
             or (before in lists.PREPOSITIONS - {"by"} and lemmas(word, "NOUN")[0] not in lists.MASS)
             or (is_verb(before) and not is_verb(word) and not after.isalpha())
         ):

@@ -122,6 +122,13 @@ def punctuation(sentence: Sentence) -> Iterator[Edit | None]:
             yield Edit(place, place + 1, (sentence.words[place], Word("", ",", "DELETE")))
 
 
+def commas(sentence: Sentence) -> Iterator[Edit | None]:
+    """Any comma between words left out; of a pair around a parenthesis one is enough to be wrong."""
+    for place, word in enumerate(sentence.low):
+        if place and word == "," and sentence[place + 1].isalpha():
+            yield _without_mark(sentence, place)
+
+
 def _without_mark(sentence: Sentence, place: int) -> Edit | None:
     """The mark left out, if it stands right behind a word; the word asks for it."""
     before = sentence.words[place - 1]

@@ -25,6 +25,7 @@ BEFORE_SINGULAR = frozenset("a an one this that every each another".split())  # 
 BEFORE_PLURAL = frozenset(
     "these those many several few two three four five six ten twenty various both".split()  # noqa: SIM905
 )
+OFTEN_BEFORE_PLURAL = frozenset("other different most all such certain".split())  # noqa: SIM905
 PAST_TIMES = frozenset("yesterday ago last when was were did had".split())  # noqa: SIM905
 WH = frozenset("what where who why how when which".split())  # noqa: SIM905
 POSSESSIVES = frozenset("my your his her its our their".split())  # noqa: SIM905

@@ -19,9 +19,10 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from assistant_plugins.error_detection import ErrorDetection, split
+from assistant_plugins.error_detection import ErrorDetection
 from assistant_plugins.error_detection.edits import applied
 
+from assistant import split_sentences
 from assistant.engine.encoder import EncoderEngine
 from assistant.workshop.data import read_rows
 
@@ -77,7 +78,9 @@ def plugin(engine: EncoderEngine, adapter: Path | None) -> Correct:
 
     def correct(texts: Sequence[str]) -> list[str]:
         stretches = [
-            (n, start, text[start:end]) for n, text in enumerate(texts) for start, end in split(text)
+            (n, start, text[start:end])
+            for n, text in enumerate(texts)
+            for start, end in split_sentences(text)
         ]
         fixed = list(texts)
         found = application.corrected([sentence for _, _, sentence in stretches], engine)
