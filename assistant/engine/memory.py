@@ -25,3 +25,9 @@ def keep_freed_memory() -> bool:
     settings = ((_MMAP_THRESHOLD, LARGEST_KEPT), (_TRIM_THRESHOLD, KEEP_BYTES), (_ARENA_MAX, 1))
     done = [mallopt(parameter, value) for parameter, value in settings]
     return all(done)
+
+
+def give_back_freed_memory() -> None:
+    """Return the pages of freed blocks to the system, where glibc kept them."""
+    if sys.platform.startswith("linux") and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)

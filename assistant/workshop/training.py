@@ -26,7 +26,7 @@ from assistant.engine import embedded
 from assistant.engine.adapters import head_form
 from assistant.engine.encoder import CLS, SEP
 from assistant.engine.heads import Head, View, new_head
-from assistant.engine.memory import keep_freed_memory
+from assistant.engine.memory import give_back_freed_memory, keep_freed_memory
 from assistant.engine.quantization import fake_quantized
 from assistant.errors import DataError
 from assistant.workshop.data import Example, fingerprint
@@ -36,6 +36,8 @@ from assistant.workshop.recipe import FineTuning, Lora, Method, Recipe, Training
 MASK_TOKEN = 103  # [MASK] of the BERT vocabulary
 # A batch holds at most this many tokens, padding included, so that long texts do not swell the memory.
 MAX_BATCH_TOKENS = 8192
+# Steps. Batches differ in shape, so freed blocks seldom fit again and the heap would grow to several gigabytes.
+GIVE_BACK_EVERY = 25
 
 
 @dataclass
@@ -281,6 +283,8 @@ def train(
             if score > progress.best_score:
                 progress.best_score, progress.best_step = score, progress.step
                 _write(run / "best.safetensors", {n: p.detach() for n, p in weights.masters.items()})
+        if progress.step % GIVE_BACK_EVERY == 0:
+            give_back_freed_memory()
         if progress.step % save_every == 0 or progress.step == steps:
             _save(run, identity, weights, optimizer, progress)
         if not report(progress, steps, running):
