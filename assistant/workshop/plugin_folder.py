@@ -10,18 +10,18 @@ The files come from `plugin_template/`, filled in by `string.Template`.
 
 from __future__ import annotations
 
-import keyword
 import json
+import keyword
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from assistant.engine.manifest import Manifest, read_manifest
+from assistant.engine.manifest import Manifest, read_manifest, write_manifest
 from assistant.errors import AdapterError, DataError
 
 MAX_NAME = 40
@@ -29,6 +29,7 @@ MAX_TITLE = 60
 MAX_DESCRIPTION = 300
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_HEADING = re.compile(r"^# .*$", re.MULTILINE)
 # What the code of a plugin calls by these names already.
 _TAKEN = frozenset({"Application", "ClassVar", "Engine", "InputError", "Iterator", "Path", "ReplyPart", "Request",
                     "Text", "TextClassification"})  # fmt: skip
@@ -138,10 +139,11 @@ def _write(
         (package / "adapter").mkdir()
         for file in _ADAPTER_FILES:
             shutil.copyfile(adapter / file, package / "adapter" / file)
+        card = (adapter / "README.md").read_text(encoding="utf-8")
+        card = _HEADING.sub(lambda _: f"# {values['plain_title']}", card, count=1)
+        (package / "adapter" / "README.md").write_text(card, encoding="utf-8")
         # The application's id and the adapter's name are one.
-        content = manifest.model_copy(update={"name": name}).model_dump(mode="json")
-        text = json.dumps(content, indent=2) + "\n"
-        (package / "adapter" / "onebase.json").write_text(text, encoding="utf-8")
+        write_manifest(manifest.model_copy(update={"name": name}), package / "adapter")
     if not any((package / "prompts").iterdir()):
         (package / "prompts").rmdir()
 
@@ -155,7 +157,7 @@ def _values(
     *,
     with_prompts: bool,
 ) -> dict[str, str]:
-    """What the templates' placeholders stand for; strings as Python, TOML and YAML all read them."""
+    """What the templates' placeholders stand for; strings quoted as Python, TOML and YAML all read them."""
     fields = manifest.fields if manifest else ("text",)
     labels = manifest.labels if manifest else ()
     shown = [label.replace("_", " ") for label in labels]
@@ -171,6 +173,8 @@ def _values(
         "class_name": _class_name(name),
         "title": _quoted(title),
         "description": _quoted(description),
+        "plain_title": title,
+        "plain_description": description,
         "version": version("onebase"),
         "fields": _tuple(fields),
         "prompts": 'HERE / "prompts"' if with_prompts else "None",
@@ -232,7 +236,7 @@ def _sentences(labels: Sequence[str], shown: Sequence[str], beginning: str) -> s
 
 def _tuple(values: Sequence[str]) -> str:
     """A tuple as Python, one value a line when it is long."""
-    quoted = [_quoted(value) for value in values]
+    quoted = [repr(value) if '"' in value and "'" not in value else _quoted(value) for value in values]
     line = f"({', '.join(quoted)}{',' if len(quoted) == 1 else ''})"
     if len(line) <= 80:
         return line
@@ -264,5 +268,3 @@ def _template(name: str) -> Template:
     folder = files("assistant.workshop") / "plugin_template"
     return Template((folder / f"{name}.template").read_text(encoding="utf-8"))
 
-
-__all__ = ["check_name", "write_plugin"]
