@@ -54,7 +54,9 @@ def install(target: str, tell: Callable[[str], object] = lambda line: None) -> t
     if canonicalize_name(name) not in before:
         _pip("uninstall", "--yes", "--", name)
         removed = " It was removed again."
-    raise PluginError(f"{name} is no plugin: it has no entry point in the group {installed.GROUP!r}.{removed}")
+    raise PluginError(
+        f"{name} is no plugin: it has no entry point in the group {installed.GROUP!r}.{removed}"
+    )
 
 
 def uninstall(name: str, tell: Callable[[str], object] = lambda line: None) -> None:
@@ -140,7 +142,7 @@ def _pip(command: str, *arguments: str, tell: Callable[[str], object] = lambda l
     with (
         TemporaryDirectory() as folder,
         (Path(folder) / "errors").open("w+", encoding="utf-8", errors="replace") as errors,
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603  (this Python's pip, and what `_requirement` has read)
             (*_PIP, command, *arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -36,7 +36,9 @@ def read_source(folder: Path) -> PluginSource:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise PluginError(f"The folder {folder.name!r} has no {PROJECT_FILE}; expected a plugin's folder.") from None
+        raise PluginError(
+            f"The folder {folder.name!r} has no {PROJECT_FILE}; expected a plugin's folder."
+        ) from None
     except (OSError, ValueError) as error:
         raise PluginError(f"{folder.name}/{PROJECT_FILE} cannot be read: {error}.") from None
     project = content.get("project", {})

@@ -37,5 +37,6 @@ def uninstall(name: str, yes: bool) -> None:
 
 
 def _tell(line: str) -> None:
-    """pip's own lines: how it gets on, not the command's answer."""
-    click.echo(line, err=True)
+    """pip's own lines: how it gets on, not the command's answer. What stays as it is is most of them, and no news."""
+    if not line.startswith("Requirement already satisfied"):
+        click.echo(line, err=True)

@@ -42,9 +42,18 @@ _ADAPTER_FILES = (
     "onebase.json",
 )
 # Ways of asking, the last one in Portuguese; `{text}` is the payload.
-_ASKED = ("{title}: {text}", "Use {title} on this.\n\n{text}", "/{name} {text}", "Verifique com {title}: {text}")
+_ASKED = (
+    "{title}: {text}",
+    "Use {title} on this.\n\n{text}",
+    "/{name} {text}",
+    "Verifique com {title}: {text}",
+)
 # For an adapter without rows: texts that any application can be asked about.
-_NEUTRAL = ("Could you tell me more about this?", "That took longer than I thought.", "Tudo correu bem ontem.")
+_NEUTRAL = (
+    "Could you tell me more about this?",
+    "That took longer than I thought.",
+    "Tudo correu bem ontem.",
+)
 
 
 def write_plugin(
@@ -95,7 +104,9 @@ def check_name(name: str) -> None:
             f"a letter first, at most {MAX_NAME} characters."
         )
     if name.startswith("onebase-"):
-        raise DataError(f"The name {name!r} has “onebase-” already; expected {name.removeprefix('onebase-')!r}.")
+        raise DataError(
+            f"The name {name!r} has “onebase-” already; expected {name.removeprefix('onebase-')!r}."
+        )
     if keyword.iskeyword(_class_name(name)) or _class_name(name) in _TAKEN:
         raise DataError(f"The name {name!r} means something else in a plugin's code; choose another one.")
 
@@ -104,8 +115,8 @@ def _classification(adapter: Path) -> Manifest:
     manifest = read_manifest(adapter)
     if manifest.operation != "classify" or len(manifest.fields) > 2:
         raise AdapterError(
-            f"The adapter {adapter.name!r} is for {manifest.operation!r} with {len(manifest.fields)} fields; a new plugin "
-            "can be made of one that classifies a text or a pair."
+            f"The adapter {adapter.name!r} is for {manifest.operation!r} with {len(manifest.fields)} fields; "
+            "a new plugin can be made of one that classifies a text or a pair."
         )
     if missing := [name for name in _ADAPTER_FILES if not (adapter / name).is_file()]:
         raise AdapterError(f"The adapter {adapter.name!r} has no {missing[0]}.")
@@ -130,7 +141,9 @@ def _write(
         package / "__init__.py": "classification.py" if adapter else "application.py",
     }
     if not adapter and not prompts:
-        templates |= {package / "prompts" / f"{language}.yaml": f"{language}.yaml" for language in ("en", "pt")}
+        templates |= {
+            package / "prompts" / f"{language}.yaml": f"{language}.yaml" for language in ("en", "pt")
+        }
     for path, template in templates.items():
         path.write_text(_template(template).substitute(values), encoding="utf-8")
     for language, text in (prompts or {}).items():
@@ -178,7 +191,9 @@ def _values(
         "version": version("onebase"),
         "fields": _tuple(fields),
         "prompts": 'HERE / "prompts"' if with_prompts else "None",
-        "examples": _tuple(_messages(name, title, fields, texts or [[text] * len(fields) for text in _NEUTRAL])),
+        "examples": _tuple(
+            _messages(name, title, fields, texts or [[text] * len(fields) for text in _NEUTRAL])
+        ),
         "cues": _tuple(tuple(cues)),
         "english": _sentences(labels, shown, "It is"),
         "portuguese": _sentences(labels, shown, "É"),
@@ -198,7 +213,9 @@ def _messages(
         if len(fields) == 1:
             said = f'"{payload[0]}"'
         else:
-            said = " ".join(f"{field.capitalize()}: {text}" for field, text in zip(fields, payload, strict=True))
+            said = " ".join(
+                f"{field.capitalize()}: {text}" for field, text in zip(fields, payload, strict=True)
+            )
         messages.append(asked.format(name=name, title=title, text=said))
     return tuple(messages)
 
@@ -217,7 +234,9 @@ def _measured(manifest: Manifest) -> str:
 
 
 def _advice(classifies: bool, with_prompts: bool) -> str:
-    lines = ["Before others use it: write examples as people really ask (two dozen, in both languages), cues, and"]
+    lines = [
+        "Before others use it: write examples as people really ask (two dozen, in both languages), cues, and"
+    ]
     lines.append("sentences for the labels." if classifies else "an `answer` of your own.")
     if with_prompts and classifies:
         lines.append("Say in the prompt files what each label means, and translate the Portuguese one.")
@@ -267,4 +286,3 @@ def _package(name: str) -> str:
 def _template(name: str) -> Template:
     folder = files("assistant.workshop") / "plugin_template"
     return Template((folder / f"{name}.template").read_text(encoding="utf-8"))
-

@@ -1,9 +1,9 @@
 """The application keeps the contract, and tells plain requests apart."""
 
 import pytest
+
 from assistant import Labels, Request
 from assistant.testing import check_application
-
 from onebase_banking import Banking
 
 

@@ -1,9 +1,9 @@
 """The application keeps the contract, names languages in the language of the answer, and knows when it guesses."""
 
 import pytest
+
 from assistant import Labels, Request
 from assistant.testing import check_application
-
 from onebase_language import LanguageIdentification
 
 

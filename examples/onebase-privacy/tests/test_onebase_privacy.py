@@ -1,6 +1,7 @@
 """Private data are noticed, told by kind and not repeated; harmless numbers are left alone."""
 
 import pytest
+
 from assistant import Request
 from onebase_privacy import is_card_number, private_data, review_message
 

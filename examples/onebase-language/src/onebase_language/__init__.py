@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from assistant import Application, InputError, Labels, LabelScore, ReplyPart, Request, Text, hookimpl
 
 if TYPE_CHECKING:
-    from assistant.engine.base import Engine
     from py3langid.langid import LanguageIdentifier
+
+    from assistant.engine.base import Engine
 
 # A text this long says all there is to know about its language. Characters.
 ENOUGH = 5_000
@@ -63,7 +64,8 @@ class LanguageIdentification(Application):
             raise InputError(f"{self.title} needs a text; the message holds none.")
         ranked = self._identifier.rank(text[:ENOUGH])[:SHOWN]
         labels = Labels(
-            tuple(LabelScore(_name(code, request.language), probability) for code, probability in ranked), SURE
+            tuple(LabelScore(_name(code, request.language), probability) for code, probability in ranked),
+            SURE,
         )
         said = SENTENCES.get(request.language, SENTENCES["en"])
         yield Text(said["unsure" if labels.unsure else "sure"].format(name=labels.scores[0].label))
