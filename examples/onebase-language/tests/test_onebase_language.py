@@ -4,7 +4,7 @@ import pytest
 
 from assistant import Labels, Request
 from assistant.testing import check_application
-from onebase_language import LanguageIdentification
+from onebase_language import LanguageIdentification, vote_route
 
 
 def test_it_keeps_the_contract(echo_engine):
@@ -34,3 +34,11 @@ def test_a_text_without_a_language_is_a_guess(echo_assistant):
 def test_numbers_alone_are_no_text(echo_assistant):
     *_, reply = echo_assistant("onebase_language").reply(Request("/language 12345"))
     assert reply.failed and "needs a text" in reply.text
+
+
+def test_it_asks_for_messages_in_another_script(echo_assistant):
+    (vote,) = vote_route(Request("Где находится вокзал и когда идёт поезд?"))
+    assert (vote.application, vote.score) == ("language", 0.6)
+    assert vote_route(Request("Où est la gare ? 駅")) == vote_route(Request("12345")) == []
+    route, _ = echo_assistant("onebase_language").route(Request("Где находится вокзал и когда идёт поезд?"))
+    assert "language" in (route.application, *(name for name, _ in route.alternatives))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assistant import Application, InputError, Labels, LabelScore, ReplyPart, Request, Text, hookimpl
+from assistant import Application, InputError, Labels, LabelScore, ReplyPart, Request, Text, Vote, hookimpl
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -18,6 +18,8 @@ ENOUGH = 5_000
 SHOWN = 5
 # Below this probability the best language is a guess.
 SURE = 0.5
+# The last letter of the Latin script's blocks that common languages use (Latin Extended-B).
+LATIN_END = "\u024f"
 # What py3langid calls "no language": numbers, code.
 NO_LANGUAGE = "zxx"
 SENTENCES = {
@@ -92,3 +94,13 @@ def _name(code: str, language: str) -> str:
 def register_applications() -> list[Application]:
     """The one application."""
     return [LanguageIdentification()]
+
+
+@hookimpl
+def vote_route(request: Request) -> list[Vote]:
+    """Speak for this application when a message is mostly in another script: nothing else here reads it."""
+    letters = [character for character in request.message if character.isalpha()]
+    foreign = sum(character > LATIN_END for character in letters)
+    if 2 * foreign <= len(letters):
+        return []
+    return [Vote(LanguageIdentification.id, 0.6, "a text in another script than the Latin one")]
