@@ -42,9 +42,9 @@ def install(target: str, tell: Callable[[str], object] = lambda line: None) -> t
         constraints, report = Path(folder) / "constraints.txt", Path(folder) / "report.json"
         constraints.write_text("".join(f"{line}\n" for line in _constraints(before)), encoding="utf-8")
         options = ("--upgrade", "--progress-bar", "off", "--constraint", constraints, "--report", report)
-        status, errors = _pip("install", *map(str, options), "--", requirement, tell=tell)
+        status, output, errors = _pip("install", *map(str, options), "--", requirement, tell=tell)
         if status:
-            raise PluginError(f"{target} was not installed. {_reason(errors)}")
+            raise PluginError(f"{target} was not installed. {_reason(errors, output)}")
         changes = json.loads(report.read_text(encoding="utf-8"))["install"]
     names = [item["metadata"]["name"] for item in changes if item["requested"]]
     name = names[0] if names else Requirement(requirement).name
@@ -61,9 +61,9 @@ def install(target: str, tell: Callable[[str], object] = lambda line: None) -> t
 
 def uninstall(name: str, tell: Callable[[str], object] = lambda line: None) -> None:
     """Remove the distribution with this name. Raises PluginError when pip cannot; see `plugin_distribution`."""
-    status, errors = _pip("uninstall", "--yes", "--", name, tell=tell)
+    status, output, errors = _pip("uninstall", "--yes", "--", name, tell=tell)
     if status:
-        raise PluginError(f"{name} was not uninstalled. {_reason(errors)}")
+        raise PluginError(f"{name} was not uninstalled. {_reason(errors, output)}")
 
 
 def plugin_distribution(name: str) -> str:
@@ -99,7 +99,7 @@ def _requirement(target: str) -> str:
     path = Path(target).expanduser()
     if path.is_dir():
         if not any((path / name).is_file() for name in ("pyproject.toml", "setup.py")):
-            raise PluginError(f"The folder {path.name!r} has no pyproject.toml; expected a plugin's folder.")
+            raise PluginError(f"The folder {target!r} has no pyproject.toml; expected a plugin's folder.")
         return str(path.resolve())
     if path.is_file():
         if not path.name.lower().endswith(ARCHIVES):
@@ -137,8 +137,10 @@ def _constraints(versions: Mapping[str, str]) -> Iterator[str]:
             continue  # pip could not read it either, and would refuse every installation
 
 
-def _pip(command: str, *arguments: str, tell: Callable[[str], object] = lambda line: None) -> tuple[int, str]:
-    """Run pip; its exit status and what it wrote to stderr."""
+def _pip(
+    command: str, *arguments: str, tell: Callable[[str], object] = lambda line: None
+) -> tuple[int, str, str]:
+    """Run pip; its exit status, and what it wrote to stdout and stderr."""
     with (
         TemporaryDirectory() as folder,
         (Path(folder) / "errors").open("w+", encoding="utf-8", errors="replace") as errors,
@@ -151,19 +153,21 @@ def _pip(command: str, *arguments: str, tell: Callable[[str], object] = lambda l
             errors="replace",
         ) as process,
     ):
+        lines = []
         for line in process.stdout or ():
+            lines.append(line)
             tell(line.rstrip())
         process.wait()
         errors.seek(0)
-        return process.returncode, errors.read()
+        return process.returncode, "".join(lines), errors.read()
 
 
-def _reason(errors: str) -> str:
-    """What went wrong, as one sentence, from what pip wrote to stderr."""
+def _reason(errors: str, output: str) -> str:
+    """What went wrong, as one sentence, from what pip wrote to stderr and stdout."""
     if "No module named pip" in errors:
         return "This Python environment has no pip."
     if "ResolutionImpossible" in errors:
-        return f"It needs other versions than this assistant runs with: {_conflict(errors)}."
+        return f"It needs other versions than this assistant runs with: {_conflict(output)}."
     if missing := _MISSING.search(errors):
         what = missing["what"].strip()
         if "connection" in errors.lower():
@@ -173,6 +177,6 @@ def _reason(errors: str) -> str:
     return f"pip says: {lines[-1].rstrip('.')}." if lines else "pip gave no reason."
 
 
-def _conflict(errors: str) -> str:
+def _conflict(output: str) -> str:
     """The requirements that contradict each other, as pip lists them."""
-    return "; ".join(dict.fromkeys(match["line"].strip() for match in _CONFLICT.finditer(errors)))[:300]
+    return "; ".join(dict.fromkeys(match["line"].strip() for match in _CONFLICT.finditer(output)))[:300]

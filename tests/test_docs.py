@@ -26,7 +26,9 @@ def test_code_is_cut_from_files(page: str) -> None:
     assert blocks
     for block in blocks:
         assert block["file"], f"A block in {page} names no file: {block['code'][:60]}"
-        assert "\n" + block["code"] in "\n" + (ROOT / block["file"]).read_text(encoding="utf-8"), block["code"]
+        assert "\n" + block["code"] in "\n" + (ROOT / block["file"]).read_text(encoding="utf-8"), block[
+            "code"
+        ]
 
 
 @pytest.mark.parametrize("page", CUT)
@@ -37,18 +39,22 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 def test_commands_exist_with_these_options() -> None:
-    commands = [m["words"] for page in CUT for m in COMMAND.finditer((ROOT / page).read_text(encoding="utf-8"))]
+    commands = [
+        m["words"] for page in CUT for m in COMMAND.finditer((ROOT / page).read_text(encoding="utf-8"))
+    ]
     assert len(commands) >= 6
     for words in commands:
         name, *rest = words.split()
         assert name in main.commands, words
         command = main.commands[name]
-        options = {name for option in command.params if isinstance(option, click.Option) for name in option.opts}
+        options = {
+            name for option in command.params if isinstance(option, click.Option) for name in option.opts
+        }
         assert {word for word in rest if word.startswith("--")} <= options, words
 
 
 def test_every_hook_has_its_section() -> None:
-    assert HOOKS == sorted(re.findall(r"^## (\w+)$", HOOKS_PAGE, re.M))
+    assert sorted(re.findall(r"^## (\w+)$", HOOKS_PAGE, re.M)) == HOOKS
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -66,5 +72,7 @@ def test_a_hook_has_signature_combining_rule_and_example(hook: str) -> None:
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_an_example_implements_the_hook(hook: str) -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*/src/*/__init__.py"))
+    code = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*/src/*/__init__.py")
+    )
     assert f"@hookimpl\ndef {hook}(" in code
