@@ -128,8 +128,9 @@ def _versions() -> dict[str, str]:
 
 def _constraints(versions: Mapping[str, str]) -> Iterator[str]:
     """`name==version` for everything installed but plugins from elsewhere, which may be updated."""
+    plugins = {canonicalize_name(point.dist.name) for point in installed.entry_points() if point.dist}
     for name, version in sorted(versions.items()):
-        if name != HOST and plugins_of(name):
+        if name != HOST and name in plugins:
             continue
         try:
             yield str(Requirement(f"{name}=={version}"))

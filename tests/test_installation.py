@@ -92,14 +92,16 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     archive = shutil.make_archive(str(folder / "language"), "zip", folder / "examples", "onebase-language")
     examples = folder / "examples"
     for target in (examples / "onebase-banking", archive, examples / "onebase-privacy"):
-        assert "is installed. A page that is being served has to be restarted" in environment.assistant(
-            "install", target
-        )
+        said = environment.assistant("install", target)
+        assert "is installed. A page that is being served has to be restarted" in said
     return environment
 
 
 def test_everything_comes_from_the_new_environment(environment: Environment) -> None:
-    program = "import assistant, assistant_plugins, onebase_banking as b; print(*(m.__path__[0] for m in (assistant, assistant_plugins, b)))"
+    program = (
+        "import assistant, assistant_plugins, onebase_banking\n"
+        "print(*(module.__path__[0] for module in (assistant, assistant_plugins, onebase_banking)))"
+    )
     paths = environment.run("python", "-c", program).stdout.split()
     assert len(paths) == 3 and all(path.startswith(str(environment.folder / "venv")) for path in paths), paths
 

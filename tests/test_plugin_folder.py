@@ -57,12 +57,9 @@ def listing(folder: Path) -> set[str]:
 
 
 def test_a_new_plugin_is_complete_and_keeps_the_contract(run, tmp_path):
-    assert (
-        run(
-            "new-plugin", "first-line", "--title", 'The "first" line', "--description", "Says it: $x."
-        ).exit_code
-        == 0
-    )
+    title = 'The "first" line'
+    written = run("new-plugin", "first-line", "--title", title, "--description", "Says it: $x.")
+    assert written.exit_code == 0, written.output
     folder = tmp_path / "onebase-first-line"
     package = "src/onebase_first_line"
     assert listing(folder) == {
@@ -71,7 +68,7 @@ def test_a_new_plugin_is_complete_and_keeps_the_contract(run, tmp_path):
     }  # fmt: skip
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     assert (project["name"], project["description"]) == ("onebase-first-line", "Says it: $x.")
-    assert load_prompt(folder / package / "prompts", "pt").title == 'The "first" line'
+    assert load_prompt(folder / package / "prompts", "pt").title == title
     checked = run("check", folder, "--engine", "echo")
     assert (checked.exit_code, checked.stdout) == (0, "first-line: all is well.\n"), checked.output
 
@@ -93,6 +90,13 @@ def test_a_plugin_from_an_adapter_fits_it(run, tmp_path, trained):
     assert "clinc150 accuracy: 0.9935" in (tmp_path / "onebase-mood/README.md").read_text()
     checked = run("check", tmp_path / "onebase-mood")  # on the real engine
     assert (checked.exit_code, checked.stdout) == (0, "mood: all is well.\n"), checked.output
+
+
+def test_a_run_stands_for_its_adapter(run, tmp_path, trained):
+    (tmp_path / "trained.run").mkdir()
+    (tmp_path / "trained.run/record.json").write_text("{}")
+    assert run("new-plugin", "mood", "--from", "trained.run").exit_code == 0
+    assert (tmp_path / "onebase-mood/src/onebase_mood/adapter/head.safetensors").is_file()
 
 
 def test_without_rows_an_adapter_gets_no_prompt_files(trained, tmp_path):
@@ -124,7 +128,8 @@ def test_any_title_and_name_make_valid_files(tmp_path_factory, title, name):
     source = read_source(folder)
     assert [point.name for point in source.entry_points] == [name]
     code = (folder / "src" / source.entry_points[0].module / "__init__.py").read_text(encoding="utf-8")
-    titles = [n.value.value for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Assign) and n.targets[0].id == "title"]  # type: ignore[attr-defined]  # fmt: skip
+    assigned = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Assign)]
+    titles = [node.value.value for node in assigned if node.targets[0].id == "title"]
     assert titles == [" ".join(title.split())]
     assert load_prompt(folder / "src" / source.entry_points[0].module / "prompts", "en").title == titles[0]
 
@@ -301,6 +306,23 @@ def test_check_refuses_what_is_no_plugin(run, tmp_path, project, said):
         (tmp_path / "folder/pyproject.toml").write_text(project)
     result = run("check", "folder")
     assert result.exit_code == 1 and said in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_check_tells_why_a_plugin_cannot_be_loaded(run, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/pyproject.toml").write_text('[project.entry-points.assistant]\nx = "onebase_x"\n')
+    (tmp_path / "folder/onebase_x.py").write_text("import a_library_that_nobody_has\n")
+    result = run("check", "folder", "--engine", "echo")
+    assert result.exit_code == 1 and "No module named 'a_library_that_nobody_has'" in result.stdout
+    assert result.stderr == "1 thing to mend.\n"
+
+
+def test_authors_get_the_sentences_in_their_tests():
+    from assistant.engine.echo import EchoEngine
+    from assistant.testing import check_application
+
+    with pytest.raises(pytest.fail.Exception, match="given where an Application is expected"):
+        check_application("x", EchoEngine())
 
 
 def test_check_by_name(run):

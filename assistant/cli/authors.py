@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 @click.command("new-plugin")
 @click.argument("name")
-@click.option("--from", "adapter", type=FILE, metavar="ADAPTER", help="The folder that `train` wrote.")
+@click.option(
+    "--from", "adapter", type=FILE, metavar="ADAPTER", help="The folder that `train` wrote, or its run."
+)
 @click.option("--data", type=FILE, help="Labelled rows, for prompt files and examples; only with --from.")
 @click.option("--title", help="What people call it. [default: from NAME]")
 @click.option("--description", help="What it says, in a sentence. [default: from the labels]")
@@ -52,6 +54,8 @@ def new_plugin(
     prompts: dict[str, str] = {}
     texts: Sequence[Sequence[str]] = ()
     if adapter:
+        if (adapter / "record.json").is_file() and adapter.suffix == ".run":
+            adapter = adapter.with_suffix("")  # where `train` puts a run's adapter unless told otherwise
         manifest = read_manifest(adapter)
         shown = ", ".join(label.replace("_", " ") for label in manifest.labels[:8])
         more = ", …" if len(manifest.labels) > 8 else ""
