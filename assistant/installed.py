@@ -66,6 +66,18 @@ def installed(
     return tuple(record(point, settings, disabled) for point in entry_points(given))
 
 
+def changed(
+    loaded: Iterable[PluginRecord], given: Iterable[metadata.EntryPoint] | None = None
+) -> tuple[str, ...]:
+    """The plugins that were installed, updated or removed since these were loaded, by name."""
+    then = {(record.name, record.distribution, record.version) for record in loaded}
+    now = {
+        (point.name, _distribution(point), point.dist.version if point.dist else "")
+        for point in entry_points(given)
+    }
+    return tuple(sorted({name for name, *_ in then ^ now}))
+
+
 class DisabledPlugins:
     """The names in `plugins.json`. Every method raises AssistantError when the file cannot be used."""
 

@@ -59,6 +59,7 @@ class PluginManager:
 
     def __init__(self, settings: Settings, entry_points: Iterable[EntryPoint] | None = None) -> None:
         self._settings = settings
+        self._given = None if entry_points is None else tuple(entry_points)
         self._lock = threading.Lock()
         self._hooks = pluggy.PluginManager(hookspecs.PROJECT)
         self._hooks.add_hookspecs(hookspecs)
@@ -69,7 +70,7 @@ class PluginManager:
         self._applications: dict[str, tuple[Application, str]] = {}
         self._stuck: Counter[str] = Counter()  # how many overdue calls of a plugin are still running
         disabled = self._disabled()
-        for point in installed.entry_points(entry_points):
+        for point in installed.entry_points(self._given):
             self._add(point, disabled)
 
     @property
@@ -77,6 +78,12 @@ class PluginManager:
         """One record for each plugin found, by name, whatever its state."""
         with self._lock:
             return tuple(sorted((*self._records.values(), *self._namesakes), key=lambda r: r.name))
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The names of plugins that were installed, updated or removed since the start; it takes a restart to load
+        them."""
+        return installed.changed(self.records, self._given)
 
     @property
     def applications(self) -> Mapping[str, Application]:

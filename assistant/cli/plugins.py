@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from assistant import installed
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
+    from assistant.applications import Application
     from assistant.installed import PluginRecord
 
 _offline = click.option("--offline", is_flag=True, help="Import no plugin; tells less.")
@@ -30,7 +32,7 @@ def plugins(ctx: click.Context) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(offline: bool = False, as_json: bool = False) -> None:
     """Tell which plugins are installed, and what is wrong with them."""
-    records = _records(offline)
+    records, applications = _loaded(offline)
     if as_json:
         click.echo(json.dumps([asdict(record) for record in records], ensure_ascii=False, indent=2))
         return
@@ -40,6 +42,8 @@ def list_(offline: bool = False, as_json: bool = False) -> None:
         source = " ".join(filter(None, (record.distribution, record.version)))
         hooks = ", ".join(record.hooks)
         click.echo(f"{record.name:20} {record.state:10} {source:20} {hooks}".rstrip())
+        for line in _applications(record, applications):
+            click.echo(f"    {line}")
         if record.error:
             click.echo(f"    {record.error}")
 
@@ -49,7 +53,7 @@ def list_(offline: bool = False, as_json: bool = False) -> None:
 @_offline
 def show(name: str, offline: bool) -> None:
     """Tell everything about the plugin NAME, with the traceback of its latest failure."""
-    records = _records(offline)
+    records, applications = _loaded(offline)
     found = [record for record in records if record.name == name]
     if not found:
         raise installed.unknown_plugin(name, (record.name for record in records))
@@ -58,6 +62,8 @@ def show(name: str, offline: bool) -> None:
             shown = ", ".join(value) if isinstance(value, tuple) else value
             if shown and field != "traceback":
                 click.echo(f"{field:14} {shown}")
+        for line in _applications(record, applications):
+            click.echo(f"{'application':14} {line}")
         if record.traceback:
             click.echo(record.traceback.rstrip())
 
@@ -78,10 +84,35 @@ def enable(name: str) -> None:
     click.echo(f"{name} is enabled.")
 
 
-def _records(offline: bool) -> tuple[PluginRecord, ...]:
+def _loaded(offline: bool) -> tuple[tuple[PluginRecord, ...], Mapping[str, Application]]:
+    """The plugins, and the applications of those that were loaded, by id."""
     settings = Settings.from_environment()
     if offline:
-        return installed.installed(settings)
+        return installed.installed(settings), {}
     from assistant.plugins import PluginManager
 
-    return PluginManager(settings).records
+    manager = PluginManager(settings)
+    return manager.records, manager.applications
+
+
+def _applications(record: PluginRecord, applications: Mapping[str, Application]) -> Iterator[str]:
+    """A line for each application in service: what its adapter is, and the first figure that was measured."""
+    from assistant.engine.manifest import read_manifest
+    from assistant.errors import AdapterError
+
+    for name in record.applications:
+        application = applications.get(name)
+        if application is None:
+            continue
+        if application.adapter is None:
+            yield f"{name}: no adapter"
+            continue
+        try:
+            manifest = read_manifest(application.adapter)
+        except AdapterError as error:
+            yield f"{name}: {error}"
+            continue
+        method = manifest.training.get("method", {})
+        kind = method.get("name", "adapter") if isinstance(method, dict) else "adapter"
+        figures = (f", {key} {value:g}" for key, value in manifest.metrics.items())
+        yield f"{name}: {kind}{next(figures, '')}"

@@ -53,7 +53,7 @@ class Plugins:
         return {
             self.applications: self._applications(strings),
             self.measure: gr.update(value=strings("measure")),
-            self.plugins: plugins_html(self.assistant.plugins.records, strings, errors=not self.public),
+            self.plugins: self._plugins(strings),
         }
 
     def _applications(self, strings: Strings) -> str:
@@ -69,6 +69,12 @@ class Plugins:
             f"<h2>{escape(strings('installed_applications'))}</h2><p>{escape(hint)}</p>"
             f'<div class="cards">{"".join(cards)}</div>'
         )
+
+    def _plugins(self, strings: Strings) -> str:
+        plugins = self.assistant.plugins
+        # What is installed on the machine is nothing for strangers.
+        changed = () if self.public else plugins.changed
+        return plugins_html(plugins.records, strings, errors=not self.public, changed=changed)
 
     def _card(self, application: Application, strings: Strings) -> str:
         info: AdapterInfo | None = None
@@ -134,14 +140,23 @@ def application_html(
     )
 
 
-def plugins_html(records: tuple[PluginRecord, ...], strings: Strings, *, errors: bool) -> str:
-    """The table of plugins, whatever their state; `errors` says whether what went wrong is told too."""
+def plugins_html(
+    records: tuple[PluginRecord, ...], strings: Strings, *, errors: bool, changed: Sequence[str] = ()
+) -> str:
+    """The table of plugins, whatever their state; `errors` says whether what went wrong is told too.
+
+    `changed` are plugins that have come, gone or been updated since these were loaded.
+    """
+    notice = ""
+    if changed:
+        said = strings("plugins_changed", names=", ".join(changed))
+        notice = f'<p class="problem" role="status">{escape(said)}</p>'
     heads = "".join(
         f'<th scope="col">{escape(strings(key))}</th>' for key in ("name", "version", "hooks", "state")
     )
     rows = "".join(_row(record, strings, errors=errors) for record in records)
     return (
-        f"<h2>{escape(strings('installed_plugins'))}</h2><p>{escape(strings('plugins_hint'))}</p>"
+        f"<h2>{escape(strings('installed_plugins'))}</h2><p>{escape(strings('plugins_hint'))}</p>{notice}"
         f'<div class="table" tabindex="0"><table><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
