@@ -14,6 +14,7 @@ import click
 
 from assistant.cli.shared import (
     FILE,
+    base_options,
     engine_option,
     find_application,
     language_option,
@@ -30,15 +31,15 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
-@click.option("--base", default="embedded", show_default=True, help="The base model.")
+@base_options
 @click.option("--public", is_flag=True, help="For a page open to strangers: tells nothing of this machine.")
 @engine_option
-def serve(host: str, port: int, base: str, public: bool, engine: str) -> None:
+def serve(host: str, port: int, base: str, quantize: str, public: bool, engine: str) -> None:
     """Open the page in which one talks to the assistant."""
     _check_free(host, port)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
-    with opened_engine(settings, engine, base) as loaded:
+    with opened_engine(settings, engine, base, quantize) as loaded:
         from assistant.applications import Request
         from assistant.create import create_assistant
 
@@ -72,6 +73,7 @@ def _check_free(host: str, port: int) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 @language_option
+@base_options
 @engine_option
 def ask(
     message: str,
@@ -80,6 +82,8 @@ def ask(
     history: Path | None,
     as_json: bool,
     language: str,
+    base: str,
+    quantize: str,
     engine: str,
 ) -> None:
     """Answer one MESSAGE (- reads it from stdin)."""
@@ -91,7 +95,7 @@ def ask(
         message = sys.stdin.buffer.read().decode("utf-8", "replace")
     attached = tuple(read_document(path, settings.limits) for path in documents)
     turns = _read_history(history, language) if history else ()
-    with opened_engine(settings, engine) as loaded:
+    with opened_engine(settings, engine, base, quantize) as loaded:
         from assistant.core import history_after
         from assistant.create import create_assistant
 

@@ -1,0 +1,162 @@
+"""The causal base behind the assistant: conversation, prompts in place of adapters, corrections, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from assistant_plugins.error_detection import ErrorDetection
+from assistant_plugins.error_detection.writing import differences
+from causal_folders import write_base
+
+from assistant import Notice, Payload, Request, Spans, Text, Turn
+from assistant.core import Assistant, offered
+from assistant.engine.base import BaseInfo, Engine, Message, Operation
+from assistant.engine.causal.engine import CausalEngine
+from assistant.engine.causal.loading import load_base
+from assistant.engine.encoder import EncoderEngine
+from assistant.installed import GROUP
+from assistant.plugins import PluginManager
+from assistant.routing import Router
+from assistant.settings import Settings
+
+PLUGINS = ("sentiment", "question_answering", "error_detection", "summarization", "commonsense", "conversation")
+
+
+def assistant_on(engine: Engine, home: Path, plugins: Sequence[str] = PLUGINS) -> Assistant:
+    settings = Settings(home=home, strict=True)
+    points = [EntryPoint(name, f"assistant_plugins.{name}", GROUP) for name in plugins]
+    manager = PluginManager(settings, points)
+    engine.prepare(manager.applications.values())
+    return Assistant(engine, manager, Router(engine, offered(manager.applications, engine)), settings)
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    folder = write_base(tmp_path_factory.mktemp("bases") / "tiny")
+    engine = CausalEngine(load_base(str(folder), "none"), EncoderEngine(), shots=1)
+    yield assistant_on(engine, tmp_path_factory.mktemp("home"))
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("application", "message"),
+    [
+        ("sentiment", 'Is this review positive? "A warm, funny film."'),
+        ("commonsense", "The man broke his toe. What was the cause?\na) He dropped a hammer.\nb) He sang."),
+        ("question-answering", "When was it opened? The bridge was opened in 1893 by the mayor."),
+        ("summarization", "Summarize: The council met. It voted for the bridge. Work starts in May."),
+        ("error-detection", "Correct this: She don't like apples."),
+    ],
+)
+def test_every_application_answers_on_a_causal_base(
+    assistant: Assistant, application: str, message: str
+) -> None:
+    *_, reply = assistant.reply(Request(message, application=application))
+    assert reply.done and not reply.failed, reply.text
+    assert reply.route.application == application
+    assert "tiny" in (reply.adapter or "") and "worked example" in (reply.adapter or "")
+
+
+def test_the_prompt_follows_the_language_of_the_request(assistant: Assistant) -> None:
+    message = 'Esta avaliação é positiva? "A comida estava ótima."'
+    *_, reply = assistant.reply(Request(message, application="sentiment", language="pt"))
+    assert "exemplo" in (reply.adapter or "")
+
+
+def test_a_message_for_no_application_is_answered_freely_and_grows(assistant: Assistant) -> None:
+    replies = list(assistant.reply(Request("hi there, how was your weekend?")))
+    last = replies[-1]
+    assert last.route.application == "conversation"
+    assert last.done and not last.failed
+    growing = [reply for reply in replies if reply.parts and isinstance(reply.parts[-1], Text)]
+    assert len(growing) > 3
+    assert sum(isinstance(part, Text) for part in last.parts) == 1
+
+
+def test_stopping_keeps_what_was_written(assistant: Assistant) -> None:
+    replies = assistant.reply(Request("hello", application="conversation"))
+    reply = next(reply for reply in replies if reply.text)
+    replies.close()
+    assert reply.text
+    assert not reply.done
+
+
+def test_a_long_history_is_cut_with_a_notice(assistant: Assistant) -> None:
+    history = tuple(Turn("user" if i % 2 == 0 else "assistant", f"{i} " + "word " * 150) for i in range(20))
+    *_, reply = assistant.reply(Request("and now?", history, application="conversation"))
+    assert any(isinstance(part, Notice) and part.kind == "history" for part in reply.parts)
+
+
+def test_conversation_is_not_offered_where_the_base_cannot_write(
+    encoder: EncoderEngine, tmp_path: Path
+) -> None:
+    assistant = assistant_on(encoder, tmp_path, ("sentiment", "conversation"))
+    assert list(assistant.applications) == ["sentiment"]
+    *_, reply = assistant.reply(Request("hi there, how was your weekend?"))
+    assert reply.route.application is None
+    *_, refused = assistant.reply(Request("/conversation hi"))
+    assert refused.failed
+    assert "no application /conversation" in refused.text
+
+
+class Typist(Engine):
+    """Writes what it was told to."""
+
+    operations: ClassVar[frozenset[Operation]] = frozenset({"generate"})
+    info = BaseInfo("typist", "0" * 64, 0, "none", 0)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.asked: list[Any] = []
+
+    def adapter(self, adapter: Path) -> Any:
+        raise NotImplementedError
+
+    def generate(
+        self, prompt: str | Sequence[Message], adapter: Path | None = None, max_tokens: int = 256
+    ) -> Iterator[str]:
+        self.asked.append(prompt)
+        yield from self.text
+
+
+def test_a_correction_is_shown_as_what_differs() -> None:
+    text = "She don't like apples ."
+    engine = Typist("She doesn't like apples.\n\nText:\n```\nnever asked for")
+    parts = list(ErrorDetection().answer(Request("", payload=Payload({"text": text})), engine))
+    (spans,) = (part for part in parts if isinstance(part, Spans))
+    changes = [(text[span.start : span.end], span.replacement) for span in spans.spans]
+    assert changes == [("don't", "doesn't"), (" ", "")]
+    assert parts[-1] == Text("She doesn't like apples.")
+    assert engine.asked[0].endswith("Text:\n```\nShe don't like apples .\n```\nCorrected:")
+
+
+def test_an_answer_to_something_else_is_no_correction() -> None:
+    assert not list(differences("She don't like apples.", "Sure! Here is a poem about the sea."))
+    assert not list(differences("", ""))
+
+
+class Mute(Typist):
+    operations: ClassVar[frozenset[Operation]] = frozenset({"embed", "classify"})
+
+    def adapter(self, adapter: Path) -> Any:
+        from assistant.engine.echo import EchoEngine
+
+        return EchoEngine().adapter(adapter)
+
+    def embed(self, inputs: Sequence[str]) -> Any:
+        from assistant.engine.echo import EchoEngine
+
+        return EchoEngine().embed(inputs)
+
+
+def test_a_missing_operation_is_a_sentence_and_no_failure_of_the_plugin(tmp_path: Path) -> None:
+    assistant = assistant_on(Mute(""), tmp_path, ("error_detection", "summarization"))
+    for application, message in (("error-detection", "She don't."), ("summarization", "One. Two. Three. Four.")):
+        *_, reply = assistant.reply(Request(message, application=application))
+        assert reply.failed
+        assert "cannot" in reply.text and "it can: classify, embed" in reply.text
+    assert all(not record.error for record in assistant.plugins.records)
