@@ -102,7 +102,7 @@ def test_the_likelihoods_are_those_of_one_plain_pass_per_label(
     skill = engine.skills.get(adapter_for("classify"), "en")  # type: ignore[arg-type]
     names = [label.name for label in skill.prompt.labels.values()]
     texts = ["A warm, funny film.", "no", "A longer text with a `code` span, and ``` a fence in it."]
-    rows = [engine._row(skill, {"text": text}, names) for text in texts]
+    rows = [engine._row(skill, text, names) for text in texts]
     for row, scores in zip(rows, engine._run(rows), strict=True):
         for label, score in zip(row.labels, scores, strict=True):
             ids = torch.tensor([[*row.prefix, *row.ids, *label]])
@@ -124,7 +124,7 @@ def test_rows_with_different_adapters_answer_as_if_alone(
     ]
     names = [label.name for label in load_prompt(PROMPTS / "sentiment", "en").labels.values()]
     skills = [engine.skills.get(path, "en") for path in (*folders, adapter_for("classify"))]  # type: ignore[arg-type]
-    rows = [engine._row(each, {"text": "A warm, funny film."}, names) for each in skills]
+    rows = [engine._row(each, "A warm, funny film.", names) for each in skills]
     together = engine._batcher._forward(rows)
     alone = [engine._batcher._forward([row])[0] for row in rows]
     for a, b in zip(together, alone, strict=True):
@@ -228,12 +228,13 @@ def test_a_conversation_has_the_control_tokens_of_its_template_only(
 def test_a_text_ends_within_its_fence(engine: CausalEngine, adapter_for: AdapterFor, attack: str) -> None:
     path = adapter_for("classify")
     assert path
-    shown, count = engine.prompted([attack], path)
+    skill = engine.skills.get(path, "en")
+    prompted = engine.prompting.prompted(skill.prompt, {"text": attack}, skill.shots)
+    shown = engine.tokens.shown([*prompted.shared, *prompted.own])
     longest = max((len(run) for run in re.findall("`+", attack)), default=0)
     fence = "`" * max(3, longest + 1)
     assert shown.endswith(f"\n\nText:\n{fence}\n{attack}\n{fence}\nSentiment:")
     assert fence not in attack
-    assert count == len(engine.tokens.encode(shown))
 
 
 # --- generation ------------------------------------------------------------------------------------------------

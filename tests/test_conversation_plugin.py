@@ -1,4 +1,4 @@
-"""The causal base behind the assistant: conversation, prompts in place of adapters, corrections, and what is missing."""
+"""The causal base behind the assistant: conversation, prompts for adapters, corrections, and what is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ from assistant.plugins import PluginManager
 from assistant.routing import Router
 from assistant.settings import Settings
 
-PLUGINS = ("sentiment", "question_answering", "error_detection", "summarization", "commonsense", "conversation")
+PLUGINS = (
+    "sentiment",
+    "question_answering",
+    "error_detection",
+    "summarization",
+    "commonsense",
+    "conversation",
+)
 
 
 def assistant_on(engine: Engine, home: Path, plugins: Sequence[str] = PLUGINS) -> Assistant:
@@ -155,7 +162,10 @@ class Mute(Typist):
 
 def test_a_missing_operation_is_a_sentence_and_no_failure_of_the_plugin(tmp_path: Path) -> None:
     assistant = assistant_on(Mute(""), tmp_path, ("error_detection", "summarization"))
-    for application, message in (("error-detection", "She don't."), ("summarization", "One. Two. Three. Four.")):
+    for application, message in (
+        ("error-detection", "She don't."),
+        ("summarization", "One. Two. Three. Four."),
+    ):
         *_, reply = assistant.reply(Request(message, application=application))
         assert reply.failed
         assert "cannot" in reply.text and "it can: classify, embed" in reply.text

@@ -4,6 +4,7 @@
     rows      route, predict, evaluate: files of rows
     train     train
     plugins   plugins list, show, disable, enable
+    prompts   prompts show
     shared    options and helpers that several commands have
 
 What the person can mend is one sentence on stderr and exit status 1 (2 for a wrong option); `--debug` shows
@@ -17,7 +18,7 @@ import logging
 import click
 
 from assistant import __version__
-from assistant.cli import messages, plugins, rows, train
+from assistant.cli import messages, plugins, prompts, rows, train
 from assistant.errors import AssistantError
 
 __all__ = ["main"]
@@ -66,3 +67,4 @@ main.add_command(rows.predict)
 main.add_command(rows.evaluate)
 main.add_command(train.train)
 main.add_command(plugins.plugins)
+main.add_command(prompts.prompts)

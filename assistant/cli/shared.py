@@ -39,27 +39,27 @@ def engine_option(command: F) -> F:
     )(command)
 
 
+def base_option(command: F) -> F:
+    """`--base`."""
+    return click.option(
+        "--base",
+        metavar="PATH|HUB_ID",
+        default="embedded",
+        show_default=True,
+        help="The base: a folder or hub id (owner/model[@revision]) of a causal language model.",
+    )(command)
+
+
 def base_options(command: F) -> F:
     """`--base` and `--quantize`."""
-    options = (
-        click.option(
-            "--base",
-            metavar="PATH|HUB_ID",
-            default="embedded",
-            show_default=True,
-            help="The base: a folder or hub id (owner/model[@revision]) of a causal language model.",
-        ),
-        click.option(
-            "--quantize",
-            type=click.Choice(QUANTIZATIONS),
-            default="auto",
-            show_default=True,
-            help="How a causal base is held; auto picks by device and free memory.",
-        ),
+    option = click.option(
+        "--quantize",
+        type=click.Choice(QUANTIZATIONS),
+        default="auto",
+        show_default=True,
+        help="How a causal base is held; auto picks by device and free memory.",
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return base_option(option(command))
 
 
 def language_option(command: F) -> F:

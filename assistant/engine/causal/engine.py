@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -24,8 +24,9 @@ from assistant.engine.batching import Batcher, Item
 from assistant.engine.causal.generation import first_line, generate
 from assistant.engine.causal.loading import CausalBase
 from assistant.engine.causal.model import BARE, CausalModel
+from assistant.engine.causal.prompting import ANSWER, MAX_CHARACTERS, SHOTS, Prompting
 from assistant.engine.causal.scoring import Row, log_likelihoods
-from assistant.engine.causal.skills import SHOTS, Skill, Skills
+from assistant.engine.causal.skills import Skill, Skills
 from assistant.engine.causal.tokens import Tokens
 from assistant.errors import AdapterError, InputError
 
@@ -38,10 +39,8 @@ if TYPE_CHECKING:
 # Inputs that say nothing: what a label is worth after them is the prompt's own leaning (Zhao et al. 2021, "Calibrate
 # Before Use", arXiv 2102.09690).
 CONTENT_FREE = ("N/A", "[MASK]", "")
-# A longer text is cut before it is tokenized. Characters.
-MAX_CHARACTERS = 100_000
-# An option, or a sentence to rank, counts up to here. Tokens.
-MAX_LABEL = 64
+# An option, or a sentence to rank, counts up to here, and an extracted answer is no longer. Tokens.
+MAX_LABEL = ANSWER
 MAX_ANSWER = 48
 # The rank of a sentence without a word.
 NO_WORDS = -1e9
@@ -62,7 +61,8 @@ class CausalEngine(Engine):
         self.encoder = encoder
         self.model = CausalModel(base)
         self.tokens = Tokens(base.tokenizer, base.info.name)
-        self.skills = Skills(base.info, base.window, self.model, self.tokens, shots)
+        self.prompting = Prompting(self.tokens, base.window)
+        self.skills = Skills(base.info, self.model, self.prompting, shots)
         self._calibrations: dict[tuple[Skill, tuple[tuple[int, ...], ...]], list[float]] = {}
         self._batcher: Batcher[Row] = Batcher(lambda rows: log_likelihoods(self.model, rows))
 
@@ -89,7 +89,7 @@ class CausalEngine(Engine):
         """See Engine. By the likelihood of each label's name after the prompt, calibrated by content-free input."""
         skill = self._skill(adapter, "classify")
         labels = [label.name for label in skill.prompt.labels.values()]
-        rows = [self._row(skill, self._fields(skill, texts), labels) for texts in inputs]
+        rows = [self._row(skill, texts, labels) for texts in inputs]
         free = self._content_free(skill, labels) if rows and not skill.trained else [0.0] * len(labels)
         return [
             Classification(
@@ -107,7 +107,7 @@ class CausalEngine(Engine):
         for choice in inputs:
             options = [option[:MAX_CHARACTERS] for option in choice.options]
             for question in (choice.question, CONTENT_FREE[0]):
-                rows.append(self._row(skill, self._fields(skill, (question, "\n".join(options))), options))
+                rows.append(self._row(skill, (question, "\n".join(options)), options))
         scores = self._run(rows)
         return [
             _softmax([(a - b) / skill.temperature for a, b in zip(scores[i], scores[i + 1], strict=True)])
@@ -151,14 +151,6 @@ class CausalEngine(Engine):
                 return messages[first:]
         raise InputError(f"The message is longer than the {room:,} tokens that {self.info.name} can read.")
 
-    def prompted(self, texts: Sequence[str], adapter: Path, shots: int | None = None) -> tuple[str, int]:
-        """Exactly what the model gets for these texts, in the order of the application's fields, and its tokens."""
-        skill = self.skills.get(adapter, self.language)
-        shots = skill.shots if shots is None else shots
-        shared, own = skill.prompt.parts(self._fields(skill, texts), shots)
-        ids = [*self.tokens.shared(shared), *self.tokens.encode(own)]
-        return self.tokens.shown(ids), len(ids)
-
     # --- rows -----------------------------------------------------------------------------------------------
 
     def _skill(self, folder: Path, operation: str) -> Skill:
@@ -167,40 +159,19 @@ class CausalEngine(Engine):
             raise AdapterError(f"The prompt {skill.prompt.title!r} is not made to {operation}.")
         return skill
 
-    def _fields(self, skill: Skill, texts: str | Sequence[str]) -> dict[str, str]:
-        """The texts by the prompt's fields: the last field takes what is over, and is empty where nothing is left."""
-        given = [texts] if isinstance(texts, str) else list(texts)
-        names = skill.prompt.fields
-        given = [*given[: len(names) - 1], "\n".join(given[len(names) - 1 :])]
-        given += [""] * (len(names) - len(given))
-        return self._fitted(skill, {n: t[:MAX_CHARACTERS] for n, t in zip(names, given, strict=True)})
-
-    def _fitted(self, skill: Skill, fields: dict[str, str]) -> dict[str, str]:
-        """The fields, the longest cut at its end until prompt and answer fit into the window."""
-        while True:
-            shared, own = skill.prompt.parts(fields, skill.shots)
-            room = self.window - len(self.tokens.shared(shared)) - MAX_LABEL
-            length = len(self.tokens.encode(own))
-            longest = max(fields, key=lambda name: len(fields[name]))
-            if length <= room or not fields[longest]:
-                return fields
-            kept = int(len(fields[longest]) * max(0.1, 0.95 * room / length))
-            fields = {**fields, longest: fields[longest][:kept]}
-
-    def _row(self, skill: Skill, fields: Mapping[str, str], labels: Sequence[str]) -> Row:
-        shared, own = skill.prompt.parts(fields, skill.shots)
+    def _row(self, skill: Skill, texts: str | Sequence[str], labels: Sequence[str]) -> Row:
+        fields = self.prompting.fields(skill.prompt, texts, skill.shots)
+        prompted = self.prompting.prompted(skill.prompt, fields, skill.shots)
         # The cue ends the prompt; a label goes on after a space, as the answers of the worked examples do.
-        names = [tuple(self.tokens.continuation(own[-1], f" {label}")[:MAX_LABEL]) for label in labels]
-        return Row(self.tokens.shared(shared), tuple(self.tokens.encode(own)), tuple(names), skill.adapter)
+        names = [self.tokens.continuation(prompted.cue, f" {label}")[:MAX_LABEL] for label in labels]
+        return Row(prompted.shared, prompted.own, tuple(map(tuple, names)), skill.adapter)
 
     def _run(self, rows: Sequence[Row]) -> list[list[float]]:
         return self._batcher.submit([Item(row, len(row.ids)) for row in rows])
 
     def _content_free(self, skill: Skill, labels: Sequence[str]) -> list[float]:
         """The mean log-likelihoods of the labels after inputs that say nothing."""
-        rows = [
-            self._row(skill, dict.fromkeys(skill.prompt.fields, nothing), labels) for nothing in CONTENT_FREE
-        ]
+        rows = [self._row(skill, [nothing] * len(skill.prompt.fields), labels) for nothing in CONTENT_FREE]
         key = (skill, rows[0].labels)
         if key not in self._calibrations:
             scores = torch.tensor(self._run(rows), dtype=torch.float64).softmax(-1)
@@ -210,11 +181,10 @@ class CausalEngine(Engine):
     # --- extract and rank -----------------------------------------------------------------------------------
 
     def _extracted(self, skill: Skill, question: str, context: str) -> tuple[Extraction, ...]:
-        given = dict(zip(("question", "context"), (question, context), strict=True))
+        given = {"question": question, "context": context}
         if set(skill.prompt.fields) != set(given):
             raise AdapterError(f"The prompt {skill.prompt.title!r} has no question and context.")
-        fields = self._fitted(skill, {name: given[name][:MAX_CHARACTERS] for name in skill.prompt.fields})
-        row = self._row(skill, fields, ())
+        row = self._row(skill, [given[name] for name in skill.prompt.fields], ())
         pieces = generate(self.model, self.tokens, row.ids, MAX_ANSWER, row.adapter, row.prefix)
         answer, probability = first_line(pieces)
         span = _located(answer, context)
@@ -229,10 +199,7 @@ class CausalEngine(Engine):
         means: dict[int, float] = {}
         for group in self._groups(skill, sentences, filled):
             texts = [sentences[number] for number in group]
-            rows = [
-                self._row(skill, self._fields(skill, text), texts)
-                for text in (" ".join(texts), CONTENT_FREE[0])
-            ]
+            rows = [self._row(skill, text, texts) for text in (" ".join(texts), CONTENT_FREE[0])]
             with_text, without = self._run(rows)
             for number, a, b, ids in zip(group, with_text, without, rows[0].labels, strict=True):
                 means[number] = (a - b) / max(1, len(ids))
@@ -243,8 +210,7 @@ class CausalEngine(Engine):
 
     def _groups(self, skill: Skill, sentences: Sequence[str], numbers: Sequence[int]) -> Iterator[list[int]]:
         """Consecutive sentences that fit into the window together."""
-        shared, _ = skill.prompt.parts(dict.fromkeys(skill.prompt.fields, ""), skill.shots)
-        room = (self.window - len(self.tokens.shared(shared)) - MAX_LABEL) // 2
+        room = self.prompting.room(skill.prompt, skill.shots)
         group: list[int] = []
         used = 0
         for number in numbers:

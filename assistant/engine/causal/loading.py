@@ -14,7 +14,9 @@ from assistant.engine.causal.quantization import Plan, Quantization, configurati
 from assistant.errors import BaseModelError
 
 # What is fetched of a repository: weights, settings, tokenizer. No code, no pickle.
-FETCHED = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model", "merges.txt", "vocab.txt")
+WEIGHTS = "*.safetensors"
+SETTINGS = ("*.json", "*.jinja", "tokenizer.model", "merges.txt", "vocab.txt")
+_LOCAL = {"trust_remote_code": False, "local_files_only": True}
 OFFER = "Without --base the embedded base answers, for which nothing has to be fetched."
 
 
@@ -43,21 +45,18 @@ def load_base(name: str, quantize: Quantization = "auto") -> CausalBase:
     device = best_device()
     size = sum(file.stat().st_size for file in weights)
     planned = plan(quantize, device, size, free_bytes(device))
-    local = {"trust_remote_code": False, "local_files_only": True}
     try:
-        config = AutoConfig.from_pretrained(folder, **local)
-        tokenizer = AutoTokenizer.from_pretrained(folder, **local)
-        arguments: dict[str, Any] = {"dtype": "auto", "use_safetensors": True, "config": config, **local}
+        config = AutoConfig.from_pretrained(folder, **_LOCAL)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **_LOCAL)
+        arguments: dict[str, Any] = {"dtype": "auto", "use_safetensors": True, "config": config, **_LOCAL}
         if planned.name != "none":
             arguments |= {"quantization_config": configuration(planned), "device_map": {"": device}}
         model = AutoModelForCausalLM.from_pretrained(folder, **arguments)
         if planned.name == "none":
             model = model.to(device)
-    except Exception as error:  # whatever a foreign folder makes transformers raise
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise BaseModelError(f"The base {shown!r} cannot be loaded: {reason[:300].rstrip('.')}.") from error
-    if not getattr(tokenizer, "is_fast", False):
-        raise BaseModelError(f"The base {shown!r} has no tokenizer.json, which is what is read here.")
+    except Exception as error:
+        raise _unloadable(shown, error) from error
+    tokenizer = _checked(tokenizer, shown)
     model.eval().requires_grad_(False)
     info = BaseInfo(
         name=shown,
@@ -68,6 +67,31 @@ def load_base(name: str, quantize: Quantization = "auto") -> CausalBase:
         revision=revision,
     )
     return CausalBase(model, tokenizer, info, device, _window(config), planned)
+
+
+def load_tokenizer(name: str) -> tuple[Any, str, int]:
+    """Tokenizer, name and window of a base, without its weights. Raises BaseModelError."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    folder, shown, _ = _located(name, weights=False)
+    try:
+        config = AutoConfig.from_pretrained(folder, **_LOCAL)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **_LOCAL)
+    except Exception as error:
+        raise _unloadable(shown, error) from error
+    return _checked(tokenizer, shown), shown, _window(config)
+
+
+def _checked(tokenizer: Any, shown: str) -> Any:
+    if not getattr(tokenizer, "is_fast", False):
+        raise BaseModelError(f"The base {shown!r} has no tokenizer.json, which is what is read here.")
+    return tokenizer
+
+
+def _unloadable(shown: str, error: Exception) -> BaseModelError:
+    """The sentence for whatever a foreign folder makes transformers raise."""
+    reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return BaseModelError(f"The base {shown!r} cannot be loaded: {reason[:300].rstrip('.')}.")
 
 
 def best_device() -> str:
@@ -86,7 +110,7 @@ def free_bytes(device: str) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def _located(name: str) -> tuple[Path, str, str]:
+def _located(name: str, weights: bool = True) -> tuple[Path, str, str]:
     """Folder, name to show, and revision of what `--base` names."""
     path = Path(name).expanduser()
     if path.is_dir():
@@ -100,7 +124,7 @@ def _located(name: str) -> tuple[Path, str, str]:
 
     try:
         snapshot = huggingface_hub.snapshot_download(
-            repository, revision=revision or None, allow_patterns=list(FETCHED)
+            repository, revision=revision or None, allow_patterns=[*SETTINGS, *[WEIGHTS] * weights]
         )
     except Exception as error:  # no hub, no such model, no right to it: all are told alike
         detail = f"the hub does not give it ({type(error).__name__})"
@@ -111,7 +135,7 @@ def _located(name: str) -> tuple[Path, str, str]:
 
 
 def _weight_files(folder: Path, shown: str) -> list[Path]:
-    files = sorted(folder.glob("*.safetensors"))
+    files = sorted(folder.glob(WEIGHTS))
     if not files:
         others = sorted(p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".gguf"))
         hint = f"; it holds {others[0]!r}" if others else ""

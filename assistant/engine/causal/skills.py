@@ -16,14 +16,11 @@ from assistant.applications import Application
 from assistant.engine.adapters import CONFIG, WEIGHTS, read_method, read_tensors
 from assistant.engine.base import AdapterInfo, BaseInfo
 from assistant.engine.causal.model import BARE, CausalModel
-from assistant.engine.causal.tokens import Tokens
+from assistant.engine.causal.prompting import Prompting
 from assistant.engine.manifest import FILE, read_json, read_manifest
-from assistant.errors import AdapterError, BaseModelError
+from assistant.errors import AdapterError
 from assistant.prompts import Prompt, load_prompt
 
-# Worked examples in a prompt, unless fewer fit into this share of the window.
-SHOTS = 8
-SHARE = 0.6
 # Below this probability a prompt's answer is a guess. A prompt has no dev rows from which it could be chosen.
 THRESHOLD = 0.5
 # The folder inside an adapter folder with the prompt that it was trained with.
@@ -55,10 +52,8 @@ class Skill:
 class Skills:
     """Skills by adapter folder and language. Thread-safe."""
 
-    def __init__(
-        self, base: BaseInfo, window: int, model: CausalModel, tokens: Tokens, shots: int = SHOTS
-    ) -> None:
-        self.base, self.window, self.model, self.tokens, self.shots = base, window, model, tokens, shots
+    def __init__(self, base: BaseInfo, model: CausalModel, prompting: Prompting, shots: int) -> None:
+        self.base, self.model, self.prompting, self.shots = base, model, prompting, shots
         self._applications: dict[Path, Application] = {}
         self._skills: dict[tuple[Path, str], Skill] = {}
         self._lock = threading.Lock()
@@ -79,7 +74,7 @@ class Skills:
 
     def _found(self, folder: Path, language: str) -> Skill:
         application = self._applications.get(folder)
-        own = folder.parent / "adapters" / self.base.name
+        own = folder_for(folder, self.base.name)
         for candidate in (own, folder):
             if (candidate / FILE).is_file():
                 manifest = read_manifest(candidate)
@@ -96,7 +91,7 @@ class Skills:
                 f"The adapter {folder.name!r} is not for {self.base.name}, and it has no prompt."
             )
         prompt = load_prompt(application.prompts, language)
-        shots = self._fitting(prompt)
+        shots = self.prompting.shots(prompt, self.shots)
         said = _NAMES.get(language.partition("-")[0].lower(), _NAMES["en"])
         info = AdapterInfo(
             path=folder,
@@ -139,13 +134,7 @@ class Skills:
         info = manifest.info(folder, kind, count, size)
         return Skill(info, prompt, 0, name, manifest.temperature)
 
-    def _fitting(self, prompt: Prompt) -> int:
-        """How many worked examples leave enough of the window to the text."""
-        fields = dict.fromkeys(prompt.fields, "")
-        for shots in range(min(self.shots, len(prompt.shots)), -1, -1):
-            if len(self.tokens.shared(prompt.parts(fields, shots)[0])) <= SHARE * self.window:
-                return shots
-        raise BaseModelError(
-            f"The base {self.base.name!r} reads {self.window:,} tokens at once, "
-            f"too few for the prompt {prompt.title!r}."
-        )
+
+def folder_for(adapter: Path, base: str) -> Path:
+    """Where the adapter for another base lies beside the embedded one's."""
+    return adapter.parent / "adapters" / base
