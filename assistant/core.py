@@ -17,6 +17,7 @@ from typing import Protocol
 
 from assistant.applications import (
     Application,
+    Notice,
     Payload,
     Progress,
     Reply,
@@ -32,6 +33,7 @@ from assistant.conversation import clean, clean_turn, history_after
 from assistant.engine.base import Engine
 from assistant.errors import AssistantError, EngineError, InputError
 from assistant.plugins import PluginManager
+from assistant.routing.language import guess_language
 from assistant.sentences import say
 from assistant.settings import Settings
 
@@ -102,7 +104,7 @@ class Assistant:
     def _route(self, request: Request) -> tuple[Route, Payload | None]:
         route, payload = self.router.route(request, self.plugins.votes(request))
         if route.application is None and not route.alternatives and (talker := self._talker()):
-            # Where nothing in particular is meant, somebody who just answers does so.
+            # Where nothing in particular is meant, it is answered freely.
             return replace(route, application=talker.id), Payload({talker.fields[0]: request.message})
         return route, payload
 
@@ -149,6 +151,9 @@ class Assistant:
     def _replies(self, request: Request) -> Generator[Reply, None, None]:
         """The reply to a readable request: first with its route only, then longer by each part."""
         route, payload = self._route(request)
+        # English is also what is guessed when in doubt, so it changes nothing.
+        if guess_language(_instruction(request.message, payload)) == "pt":
+            request = replace(request, language="pt")
         reply = Reply(route, payload=payload)
         yield reply
         parts = self._answer(request, reply) if route.application else self._asked_back(request, route)
@@ -159,7 +164,17 @@ class Assistant:
                 if len(reply.parts) == 1:
                     reply = replace(reply, adapter=self._adapter(route, request.language))
                 yield reply
-        yield _longer(reply, *self.plugins.notices(request, reply, self.engine))
+        foreign = self._foreign(request, reply)
+        yield _longer(reply, *foreign, *self.plugins.notices(request, reply, self.engine))
+
+    def _foreign(self, request: Request, reply: Reply) -> list[Notice]:
+        """A notice where an application was given a text in a language that the base does not understand."""
+        known, payload = self.engine.languages, reply.payload
+        if known is None or payload is None or reply.route.application is None:
+            return []
+        if guess_language("\n".join(map(payload.text, payload.fields))) in known:
+            return []
+        return [Notice(say("foreign_text", request.language), "language")]
 
     def _answer(self, request: Request, reply: Reply) -> Generator[ReplyPart, None, None]:
         """The parts of the application that the request was routed to, at least one."""
@@ -186,7 +201,11 @@ class Assistant:
             )
         else:
             skills = (f"{skill.title}: {skill.description}" for skill in applications.values())
-            yield Text("\n".join((say("what_i_can_do", request.language), *skills)))
+            lines = [say("what_i_can_do", request.language), *skills]
+            known = self.engine.languages
+            if known is not None and request.language.partition("-")[0].lower() not in known:
+                lines.append(say("only_english_texts", request.language))
+            yield Text("\n".join(lines))
             examples = [skill.examples[0] for skill in applications.values() if skill.examples]
             if examples:
                 yield Suggestions(tuple(Suggestion(example, example) for example in examples[:MAX_BUTTONS]))
@@ -205,6 +224,15 @@ class Assistant:
 def offered(applications: Mapping[str, Application], engine: Engine) -> dict[str, Application]:
     """The applications whose required operations the engine has."""
     return {id_: each for id_, each in applications.items() if each.requires <= engine.operations}
+
+
+def _instruction(message: str, payload: Payload | None) -> str:
+    """What a person says about the text to work on; the whole message where nothing else is in it."""
+    rest = message
+    for value in payload.fields.values() if payload else ():
+        for text in (value,) if isinstance(value, str) else value:
+            rest = rest.replace(text, " ")
+    return rest if any(character.isalpha() for character in rest) else message
 
 
 def _longer(reply: Reply, *parts: ReplyPart) -> Reply:

@@ -170,3 +170,41 @@ def test_a_missing_operation_is_a_sentence_and_no_failure_of_the_plugin(tmp_path
         assert reply.failed
         assert "cannot" in reply.text and "it can: classify, embed" in reply.text
     assert all(not record.error for record in assistant.plugins.records)
+
+
+# --- Portuguese on the embedded base -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def english(encoder: EncoderEngine, tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    return assistant_on(encoder, tmp_path_factory.mktemp("home"), ("sentiment", "summarization", "nli"))
+
+
+def test_a_portuguese_message_is_answered_in_portuguese(english: Assistant) -> None:
+    *_, reply = english.reply(Request('O cliente gostou? "It arrived quickly and works well."'))
+    assert reply.route.application == "sentiment"
+    assert reply.text.startswith("Isto soa")
+    assert not any(isinstance(part, Notice) for part in reply.parts)
+
+
+def test_a_text_that_the_base_does_not_understand_is_answered_with_a_warning(english: Assistant) -> None:
+    *_, reply = english.reply(Request('Qual é o sentimento deste comentário: "A comida estava ótima, adorei."'))
+    assert reply.route.application == "sentiment"
+    (notice,) = (part for part in reply.parts if isinstance(part, Notice))
+    assert "só conhece inglês" in notice.text
+    *_, asked_in_english = english.reply(Request('Is this positive? "A comida estava ótima e não foi cara."'))
+    (notice,) = (part for part in asked_in_english.parts if isinstance(part, Notice))
+    assert "does not look like English" in notice.text
+
+
+def test_what_cannot_be_done_is_said_in_portuguese(english: Assistant) -> None:
+    *_, reply = english.reply(Request("oi, tudo bem?"))
+    assert reply.route.application is None
+    assert reply.text.startswith("Olá! Tenho algumas pequenas habilidades")
+    assert "textos em inglês" in reply.text
+
+
+def test_an_english_message_stays_english(english: Assistant) -> None:
+    *_, reply = english.reply(Request('Is this review positive? "A warm, funny film."'))
+    assert reply.text.startswith("This sounds")
+    assert not any(isinstance(part, Notice) for part in reply.parts)
