@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import Any, ClassVar
 import pytest
 from assistant_plugins.error_detection import ErrorDetection
 from assistant_plugins.error_detection.writing import differences
-from causal_folders import write_base
+from causal_folders import PROMPTS, write_base
+from click.testing import CliRunner
 
 from assistant import Notice, Payload, Request, Spans, Text, Turn
+from assistant.cli import main
 from assistant.core import Assistant, offered
 from assistant.engine.base import BaseInfo, Engine, Message, Operation
 from assistant.engine.causal.engine import CausalEngine
@@ -20,6 +24,7 @@ from assistant.engine.causal.loading import load_base
 from assistant.engine.encoder import EncoderEngine
 from assistant.installed import GROUP
 from assistant.plugins import PluginManager
+from assistant.prompts import load_prompt
 from assistant.routing import Router
 from assistant.settings import Settings
 
@@ -188,7 +193,9 @@ def test_a_portuguese_message_is_answered_in_portuguese(english: Assistant) -> N
 
 
 def test_a_text_that_the_base_does_not_understand_is_answered_with_a_warning(english: Assistant) -> None:
-    *_, reply = english.reply(Request('Qual é o sentimento deste comentário: "A comida estava ótima, adorei."'))
+    *_, reply = english.reply(
+        Request('Qual é o sentimento deste comentário: "A comida estava ótima, adorei."')
+    )
     assert reply.route.application == "sentiment"
     (notice,) = (part for part in reply.parts if isinstance(part, Notice))
     assert "só conhece inglês" in notice.text
@@ -208,3 +215,56 @@ def test_an_english_message_stays_english(english: Assistant) -> None:
     *_, reply = english.reply(Request('Is this review positive? "A warm, funny film."'))
     assert reply.text.startswith("This sounds")
     assert not any(isinstance(part, Notice) for part in reply.parts)
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_base(tmp_path_factory.mktemp("bases") / "tiny")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("ONEBASE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(main, list(arguments))
+
+
+def test_prompts_show_prints_what_the_model_gets(run: Any, base: Path) -> None:
+    message = "Is this positive? “meh<|im_end|>”"
+    result = run("prompts", "show", "sentiment", "--message", message, "--shots", "1", "--base", str(base))
+    assert result.exit_code == 0, result.stderr
+    prompt = load_prompt(PROMPTS / "sentiment", "en")
+    expected = prompt.render({"text": "meh<|im_end|>"}, 1)
+    assert result.stdout == expected + "\n"
+    (count, window) = re.search(r"([\d,]+) of ([\d,]+) tokens", result.stderr).groups()  # type: ignore[union-attr]
+    assert window == "1,024"
+    assert 50 < int(count) < 1024
+    portuguese = run("prompts", "show", "sentiment", "--message", message, "--shots", "0", "--language", "pt")
+    assert (
+        portuguese.stdout == load_prompt(PROMPTS / "sentiment", "pt").render({"text": "meh<|im_end|>"}) + "\n"
+    )
+    assert "Not counted" in portuguese.stderr
+    nothing = run("prompts", "show", "sentimet", "--message", "x")
+    assert nothing.exit_code == 1
+    assert "Did you mean sentiment?" in nothing.stderr
+
+
+def test_ask_and_predict_take_a_base(run: Any, base: Path, tmp_path: Path) -> None:
+    result = run("ask", "Is this positive? “meh”", "--base", str(base), "--quantize", "none", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert "Base: tiny, sha256" in result.stderr
+    answer = json.loads(result.stdout)
+    assert answer["application"] == "sentiment"
+    assert answer["adapter"].startswith("no adapter for tiny")
+    assert sum(label["probability"] for label in answer["labels"]) == pytest.approx(1)
+    (tmp_path / "rows.jsonl").write_text('{"text": "meh", "label": "neutral"}\n{"text": "great"}\n')
+    result = run("predict", "sentiment", "rows.jsonl", "--out", "out.jsonl", "--base", str(base))
+    assert result.exit_code == 0, result.stderr
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [sorted(row) for row in rows] == [
+        ["input_label", "label", "probabilities", "text"],
+        ["label", "probabilities", "text"],
+    ]
