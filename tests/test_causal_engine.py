@@ -21,6 +21,7 @@ from assistant.engine.base import Choice, Engine, Message, Operation
 from assistant.engine.causal.engine import CausalEngine
 from assistant.engine.causal.loading import load_base
 from assistant.engine.causal.quantization import plan
+from assistant.engine.causal.scoring import Row
 from assistant.engine.echo import EchoEngine
 from assistant.errors import AdapterError, BaseModelError, InputError, UnsupportedTask
 from assistant.prompts import load_prompt
@@ -105,13 +106,63 @@ def test_the_likelihoods_are_those_of_one_plain_pass_per_label(
     rows = [engine._row(skill, text, names) for text in texts]
     for row, scores in zip(rows, engine._run(rows), strict=True):
         for label, score in zip(row.labels, scores, strict=True):
-            ids = torch.tensor([[*row.prefix, *row.ids, *label]])
-            with torch.inference_mode():
-                log = torch.log_softmax(model(ids).logits[0], -1)
-            expected = sum(
-                float(log[ids.shape[1] - len(label) + i - 1, token]) for i, token in enumerate(label)
-            )
-            assert score == pytest.approx(expected, abs=1e-3)
+            assert score == pytest.approx(plain_likelihood(model, row, label), abs=1e-3)
+
+
+@pytest.mark.parametrize("architecture", ["Qwen3Config", "GPT2Config", "MistralConfig", "Gemma3TextConfig"])
+def test_other_architectures_agree_with_a_plain_pass(folder: Path, tmp_path: Path, architecture: str) -> None:
+    """Among them some that see only the last 32 tokens in some or all layers."""
+    import transformers
+
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    shape = {
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "hidden_size": 64,
+        "max_position_embeddings": 1024,
+    }
+    if architecture != "GPT2Config":
+        shape |= {"num_key_value_heads": 2, "intermediate_size": 128, "head_dim": 16}
+    if architecture in ("MistralConfig", "Gemma3TextConfig"):
+        shape |= {"sliding_window": 32}
+    ends = {"bos_token_id": None, "eos_token_id": tokenizer.eos_token_id}
+    config = getattr(transformers, architecture)(
+        vocab_size=len(tokenizer), initializer_range=0.2, **shape, **ends
+    )
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    model.save_pretrained(tmp_path / "other")
+    tokenizer.save_pretrained(tmp_path / "other")
+    engine = CausalEngine(load_base(str(tmp_path / "other"), "none"), EchoEngine(), shots=0)
+    try:
+        engine.prepare([skill("sentiment", "text-classification", tmp_path / "adapter")])
+        found = engine.skills.get(tmp_path / "adapter", "en")
+        names = [label.name for label in found.prompt.labels.values()]
+        texts = ("no", "A longer text with so many more words in it that the shorter one is padded. " * 3)
+        rows = [engine._row(found, text, names) for text in texts]
+        for row, scores in zip(rows, engine._run(rows), strict=True):
+            for label, score in zip(row.labels, scores, strict=True):
+                assert score == pytest.approx(plain_likelihood(model, row, label), abs=1e-3)
+    finally:
+        engine.close()
+
+
+def test_a_base_with_recurrent_layers_is_refused(folder: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer, MambaConfig
+
+    config = MambaConfig(vocab_size=1600, hidden_size=32, num_hidden_layers=1)
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path / "mamba")
+    AutoTokenizer.from_pretrained(folder).save_pretrained(tmp_path / "mamba")
+    with pytest.raises(BaseModelError, match="recurrent layers"):
+        load_base(str(tmp_path / "mamba"), "none")
+
+
+def plain_likelihood(model: Any, row: Row, label: tuple[int, ...]) -> float:
+    """The label's log-likelihood by one pass over everything."""
+    ids = torch.tensor([[*row.prefix, *row.ids, *label]])
+    with torch.inference_mode():
+        log = torch.log_softmax(model(ids).logits[0], -1)
+    first = ids.shape[1] - len(label) - 1
+    return sum(float(log[first + i, token]) for i, token in enumerate(label))
 
 
 def test_rows_with_different_adapters_answer_as_if_alone(

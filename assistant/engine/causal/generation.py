@@ -26,7 +26,7 @@ def generate(
     of text or after `max_tokens`."""
     if max_tokens < 1:
         return
-    cache = stacked([model.prefix(prefix, adapter)])[0] if prefix else None
+    cache = stacked([model.prefix(prefix, adapter)], [len(prefix)])[0] if prefix else None
     logits, cache = model.forward(torch.tensor([list(ids)]), None, [adapter], cache, keep=1)
     stream = tokens.stream()
     for number in range(max_tokens):

@@ -57,6 +57,12 @@ def load_base(name: str, quantize: Quantization = "auto") -> CausalBase:
     except Exception as error:
         raise _unloadable(shown, error) from error
     tokenizer = _checked(tokenizer, shown)
+    if getattr(model, "_is_stateful", False) or "linear_attention" in (
+        getattr(config, "layer_types", None) or ()
+    ):
+        raise BaseModelError(
+            f"The base {shown!r} has recurrent layers; what is served here has attention in every layer. {OFFER}"
+        )
     model.eval().requires_grad_(False)
     info = BaseInfo(
         name=shown,

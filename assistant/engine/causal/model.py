@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 from assistant.engine.causal.loading import CausalBase
 
@@ -115,23 +116,24 @@ class CausalModel:
         return out.logits.float(), cache
 
 
-def stacked(prefixes: Sequence[Prefix]) -> tuple[Any, Tensor]:
-    """A cache with one row for each prefix, the shorter ones padded on the left, and its mask (rows, tokens)."""
+def stacked(prefixes: Sequence[Prefix], lengths: Sequence[int]) -> tuple[Any, Tensor]:
+    """A cache with the first `lengths` tokens of each prefix as its rows, the shorter ones padded on the left, and its
+    mask (rows, tokens)."""
     from transformers import DynamicCache
 
-    width = max(prefix.tokens for prefix in prefixes)
+    width = max(lengths)
     mask = torch.ones(len(prefixes), width, dtype=torch.long)
-    for row, prefix in enumerate(prefixes):
-        mask[row, : width - prefix.tokens] = 0
-    same = all(prefix is prefixes[0] for prefix in prefixes)
+    for row, length in enumerate(lengths):
+        mask[row, : width - length] = 0
+    same = all(prefix is prefixes[0] for prefix in prefixes) and min(lengths) == width
 
     def rows(layer: int, side: int) -> Tensor:
         if same:
-            return prefixes[0].layers[layer][side].expand(len(prefixes), -1, -1, -1)
-        parts = [prefix.layers[layer][side] for prefix in prefixes]
-        return torch.stack(
-            [torch.nn.functional.pad(part, (0, 0, width - part.shape[1], 0)) for part in parts]
-        )
+            return prefixes[0].layers[layer][side][:, :width].expand(len(prefixes), -1, -1, -1)
+        parts = [p.layers[layer][side][:, :length] for p, length in zip(prefixes, lengths, strict=True)]
+        return torch.stack([F.pad(part, (0, 0, width - part.shape[1], 0)) for part in parts])
 
+    if not width:
+        return DynamicCache(), mask
     layers = range(len(prefixes[0].layers))
     return DynamicCache([(rows(layer, 0), rows(layer, 1)) for layer in layers]), mask

@@ -40,8 +40,11 @@ def log_likelihoods(model: CausalModel, rows: Sequence[Row]) -> list[list[float]
             for first in range(0, len(rows), size)
             for likelihood in log_likelihoods(model, rows[first : first + size])
         ]
-    cache, mask = stacked(prefixes)
-    ids, own = _padded([row.ids for row in rows], left=True)
+    # Padding stands on the far left only, for a base with a sliding window counts what stands between two tokens: a
+    # shorter row reads the end of its prefix once more.
+    width = max(len(row.ids) for row in rows)
+    cache, mask = stacked(prefixes, [max(0, len(row.prefix) + len(row.ids) - width) for row in rows])
+    ids, own = _padded([(*row.prefix, *row.ids)[-width:] for row in rows], left=True)
     mask = torch.cat([mask, own], 1)
     logits, cache = model.forward(ids, mask, [row.adapter for row in rows], cache, keep=1)
     first = torch.log_softmax(logits[:, -1], -1).cpu()
