@@ -14,19 +14,25 @@ from assistant.settings import Settings
 if TYPE_CHECKING:
     from assistant.engine.causal.quantization import Quantization
 
-# `echo` answers without a model: for plugin authors and tests.
-EngineName: TypeAlias = Literal["encoder", "echo"]
+# `echo` answers without a model: for plugin authors and tests. `openai` is a server elsewhere.
+EngineName: TypeAlias = Literal["encoder", "echo", "openai"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 EMBEDDED = "embedded"
 
 
 def create_engine(
-    settings: Settings, name: EngineName = "encoder", base: str = EMBEDDED, quantize: Quantization = "auto"
+    settings: Settings,
+    name: EngineName = "encoder",
+    base: str = EMBEDDED,
+    quantize: Quantization = "auto",
+    url: str = "",
+    model: str = "",
 ) -> Engine:
     """The engine, loaded; who creates it closes it.
 
-    `base` is "embedded", or a folder or hub id of a causal language model, which is then quantized as said. Raises
-    BaseModelError when the base is missing, cannot be fetched, or is not what it should be.
+    `base` is "embedded", or a folder or hub id of a causal language model, which is then quantized as said. `url` and
+    `model` are those of a server. Raises BaseModelError when the base is missing, cannot be fetched, or is not what it
+    should be, and EngineError when the server cannot be used.
     """
     if name == "echo":
         from assistant.engine.echo import EchoEngine
@@ -34,6 +40,10 @@ def create_engine(
         return EchoEngine()
     from assistant.engine.encoder import EncoderEngine  # late: it imports torch
 
+    if name == "openai":
+        from assistant.engine.remote import RemoteEngine
+
+        return RemoteEngine(url, model, EncoderEngine(settings.adapter_bytes), settings.api_key)
     if base in (EMBEDDED, embedded.NAME):
         return EncoderEngine(settings.adapter_bytes)
     from assistant.engine.causal.engine import CausalEngine

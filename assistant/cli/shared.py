@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # Also in `assistant.create`, `assistant.workshop.prediction` and `assistant.engine.causal.quantization`, which are not
 # imported for the help; a test compares them.
-ENGINES = ("encoder", "echo")
+ENGINES = ("encoder", "echo", "openai")
 METHODS = ("adapter", "zero-shot", "few-shot")
 QUANTIZATIONS = ("auto", "none", "int8", "4bit")
 
@@ -35,8 +35,15 @@ def engine_option(command: F) -> F:
         type=click.Choice(ENGINES),
         default="encoder",
         show_default=True,
-        help="echo answers at once, without a model and without sense: for plugin authors.",
+        help="echo answers at once, without a model and without sense: for plugin authors; openai is a server.",
     )(command)
+
+
+def remote_options(command: F) -> F:
+    """`--url` and `--model` of `--engine openai`."""
+    url = click.option("--url", default="", help="With --engine openai: the server, http://host:port/v1.")
+    model = click.option("--model", default="", help="With --engine openai: the server's name of the model.")
+    return url(model(command))
 
 
 def base_option(command: F) -> F:
@@ -100,13 +107,20 @@ def check_shots(method: str, shots: int | None) -> None:
 
 @contextmanager
 def opened_engine(
-    settings: Settings, name: str, base: str = "embedded", quantize: Any = "auto"
+    settings: Settings,
+    name: Any,
+    base: str = "embedded",
+    quantize: Any = "auto",
+    url: str = "",
+    model: str = "",
 ) -> Iterator[Engine]:
     """The engine, closed at the end. Of a causal base it is told what was loaded, and how."""
     from assistant.create import EMBEDDED, create_engine
 
-    engine = create_engine(settings, "echo" if name == "echo" else "encoder", base, quantize)
-    if name != "echo" and base != EMBEDDED:
+    if name == "openai" and not (url and model):
+        raise click.UsageError("--engine openai needs --url and --model, which serve and ask have.")
+    engine = create_engine(settings, name, base, quantize, url, model)
+    if name == "encoder" and base != EMBEDDED:
         info = engine.info
         revision = f", revision {info.revision}" if info.revision else ""
         size = f"{info.parameters:,} parameters, {info.bytes / 1e6:,.1f} MB"
