@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from assistant.engine.base import Engine
+    from assistant.engine.base import Engine, Operation
 
 Task: TypeAlias = Literal[
     "text-classification",
@@ -81,10 +81,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Text:
-    """Plain text (never HTML, never Markdown): who shows it escapes it. A `copyable` one is a result to be used
-    elsewhere, such as a corrected text: the page has a button for that."""
+    """Plain text (never HTML, never Markdown): who shows it escapes it.
+
+    With `growing` it is what there is so far of a text that is being written: the next part takes its place. A
+    `copyable` one is a result to be used elsewhere, such as a corrected text: the page has a button for that.
+    """
 
     text: str
+    growing: bool = False
     copyable: bool = False
 
 
@@ -233,6 +237,7 @@ class Application(ABC):
     `fields` are the names of the payload's parts, in the order in which a person gives them.
     `adapter` is a folder in PEFT's format (see docs/adapters.md), or None for an application without one.
     `prompts` is the folder of `<language>.yaml` prompt files (see `assistant.prompts`), or None.
+    `requires` names operations without which it cannot answer: it is offered only on an engine that has them.
     """
 
     id: ClassVar[str]
@@ -245,6 +250,7 @@ class Application(ABC):
     cues: ClassVar[Sequence[str]] = ()
     adapter: ClassVar[Path | None] = None
     prompts: ClassVar[Path | None] = None
+    requires: ClassVar[frozenset[Operation]] = frozenset()
 
     @abstractmethod
     def answer(self, request: Request, engine: Engine) -> Iterator[ReplyPart]:

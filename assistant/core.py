@@ -17,6 +17,7 @@ from typing import Protocol
 
 from assistant.applications import (
     Application,
+    Notice,
     Payload,
     Progress,
     Reply,
@@ -32,6 +33,7 @@ from assistant.conversation import clean, clean_turn, history_after
 from assistant.engine.base import Engine
 from assistant.errors import AssistantError, EngineError, InputError
 from assistant.plugins import PluginManager
+from assistant.routing.language import guess_language
 from assistant.sentences import say
 from assistant.settings import Settings
 
@@ -67,8 +69,8 @@ class Assistant:
 
     @property
     def applications(self) -> Mapping[str, Application]:
-        """The applications in service, by id."""
-        return self.plugins.applications
+        """The applications in service that this engine can run, by id."""
+        return offered(self.plugins.applications, self.engine)
 
     def reply(self, request: Request) -> Generator[Reply, None, None]:
         """Growing replies, the last of them `done`; closing the iterator stops the application.
@@ -100,7 +102,16 @@ class Assistant:
         return self._route(self._readable(request))
 
     def _route(self, request: Request) -> tuple[Route, Payload | None]:
-        return self.router.route(request, self.plugins.votes(request))
+        route, payload = self.router.route(request, self.plugins.votes(request))
+        if route.application is None and not route.alternatives and (talker := self._talker()):
+            # Where nothing in particular is meant, it is answered freely.
+            return replace(route, application=talker.id), Payload({talker.fields[0]: request.message})
+        return route, payload
+
+    def _talker(self) -> Application | None:
+        """An application that writes an answer to anything, if there is one."""
+        writers = (a for a in self.applications.values() if a.task == "text-generation")
+        return next((writer for writer in writers if "generate" in writer.requires), None)
 
     def _readable(self, request: Request) -> Request:
         """The request with clean texts and within the limits.
@@ -140,6 +151,9 @@ class Assistant:
     def _replies(self, request: Request) -> Generator[Reply, None, None]:
         """The reply to a readable request: first with its route only, then longer by each part."""
         route, payload = self._route(request)
+        # English is also what is guessed when in doubt, so it changes nothing.
+        if guess_language(_instruction(request.message, payload)) == "pt":
+            request = replace(request, language="pt")
         reply = Reply(route, payload=payload)
         yield reply
         parts = self._answer(request, reply) if route.application else self._asked_back(request, route)
@@ -148,19 +162,30 @@ class Assistant:
                 reply = _longer(reply, part)
                 # Asked for after the first part, when the application has its adapter loaded anyway.
                 if len(reply.parts) == 1:
-                    reply = replace(reply, adapter=self._adapter(route))
+                    reply = replace(reply, adapter=self._adapter(route, request.language))
                 yield reply
-        yield _longer(reply, *self.plugins.notices(request, reply, self.engine))
+        foreign = self._foreign(request, reply)
+        yield _longer(reply, *foreign, *self.plugins.notices(request, reply, self.engine))
+
+    def _foreign(self, request: Request, reply: Reply) -> list[Notice]:
+        """A notice where an application was given a text in a language that the base does not understand."""
+        known, payload = self.engine.languages, reply.payload
+        if known is None or payload is None or reply.route.application is None:
+            return []
+        if guess_language("\n".join(map(payload.text, payload.fields))) in known:
+            return []
+        return [Notice(say("foreign_text", request.language), "language")]
 
     def _answer(self, request: Request, reply: Reply) -> Generator[ReplyPart, None, None]:
         """The parts of the application that the request was routed to, at least one."""
         name = reply.route.application or ""
         part = None
         request = replace(request, payload=reply.payload)
-        with closing(self.plugins.answer(name, request, self.engine)) as parts:
+        engine = self.engine.in_language(request.language)
+        with closing(self.plugins.answer(name, request, engine)) as parts:
             for part in parts:
                 yield part
-        if part is None or isinstance(part, Progress):
+        if part is None or _passing(part):
             yield Text(say("no_answer", request.language, title=self.applications[name].title))
 
     def _asked_back(self, request: Request, route: Route) -> Generator[ReplyPart, None, None]:
@@ -176,26 +201,48 @@ class Assistant:
             )
         else:
             skills = (f"{skill.title}: {skill.description}" for skill in applications.values())
-            yield Text("\n".join((say("what_i_can_do", request.language), *skills)))
+            lines = [say("what_i_can_do", request.language), *skills]
+            known = self.engine.languages
+            if known is not None and request.language.partition("-")[0].lower() not in known:
+                lines.append(say("only_english_texts", request.language))
+            yield Text("\n".join(lines))
             examples = [skill.examples[0] for skill in applications.values() if skill.examples]
             if examples:
                 yield Suggestions(tuple(Suggestion(example, example) for example in examples[:MAX_BUTTONS]))
 
-    def _adapter(self, route: Route) -> str | None:
-        """The name of the adapter behind the route's application, None without one."""
+    def _adapter(self, route: Route, language: str) -> str | None:
+        """The name of the adapter behind the route's application, or of what answers in its place; None without one."""
         application = self.applications.get(route.application or "")
         if application is None or application.adapter is None:
             return None
         try:
-            return self.engine.adapter(application.adapter).name
+            return self.engine.in_language(language).adapter(application.adapter).name
         except EngineError:
             return None  # the application did without it, so there is nothing to name
 
 
+def offered(applications: Mapping[str, Application], engine: Engine) -> dict[str, Application]:
+    """The applications whose required operations the engine has."""
+    return {id_: each for id_, each in applications.items() if each.requires <= engine.operations}
+
+
+def _instruction(message: str, payload: Payload | None) -> str:
+    """What a person says about the text to work on; the whole message where nothing else is in it."""
+    rest = message
+    for value in payload.fields.values() if payload else ():
+        for text in (value,) if isinstance(value, str) else value:
+            rest = rest.replace(text, " ")
+    return rest if any(character.isalpha() for character in rest) else message
+
+
 def _longer(reply: Reply, *parts: ReplyPart) -> Reply:
-    """The reply with further parts. Progress stays only until something comes after it."""
-    kept = (part for part in reply.parts if not isinstance(part, Progress))
+    """The reply with further parts. Progress and a growing text stay only until something comes after them."""
+    kept = (part for part in reply.parts if not _passing(part))
     return replace(reply, parts=(*kept, *parts))
+
+
+def _passing(part: ReplyPart) -> bool:
+    return isinstance(part, Progress) or (isinstance(part, Text) and part.growing)
 
 
 def _since(started: float) -> float:

@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from assistant.core import Assistant
+from assistant.core import Assistant, offered
 from assistant.engine import embedded
 from assistant.engine.base import Engine
-from assistant.errors import BaseModelError
 from assistant.plugins import PluginManager
 from assistant.routing import Router
 from assistant.settings import Settings
 
-# `echo` answers without a model: for plugin authors and tests.
-EngineName: TypeAlias = Literal["encoder", "echo"]
+if TYPE_CHECKING:
+    from assistant.engine.causal.quantization import Quantization
+
+# `echo` answers without a model: for plugin authors and tests. `openai` is a server elsewhere.
+EngineName: TypeAlias = Literal["encoder", "echo", "openai"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 EMBEDDED = "embedded"
 
 
-def create_engine(settings: Settings, name: EngineName = "encoder", base: str = EMBEDDED) -> Engine:
+def create_engine(
+    settings: Settings,
+    name: EngineName = "encoder",
+    base: str = EMBEDDED,
+    quantize: Quantization = "auto",
+    url: str = "",
+    model: str = "",
+) -> Engine:
     """The engine, loaded; who creates it closes it.
 
-    Raises BaseModelError for another base than the embedded one, or when that is missing or not what it
-    should be.
+    `base` is "embedded", or a folder or hub id of a causal language model, which is then quantized as said. `url` and
+    `model` are those of a server. Raises BaseModelError when the base is missing, cannot be fetched, or is not what it
+    should be, and EngineError when the server cannot be used.
     """
-    if base not in (EMBEDDED, embedded.NAME):
-        raise BaseModelError(
-            f"There is no base {base!r}; this version has the embedded one only ({embedded.NAME})."
-        )
     if name == "echo":
         from assistant.engine.echo import EchoEngine
 
         return EchoEngine()
     from assistant.engine.encoder import EncoderEngine  # late: it imports torch
 
-    return EncoderEngine(settings.adapter_bytes)
+    if name == "openai":
+        from assistant.engine.remote import RemoteEngine
+
+        return RemoteEngine(url, model, EncoderEngine(settings.adapter_bytes), settings.api_key)
+    if base in (EMBEDDED, embedded.NAME):
+        return EncoderEngine(settings.adapter_bytes)
+    from assistant.engine.causal.engine import CausalEngine
+    from assistant.engine.causal.loading import load_base
+
+    return CausalEngine(load_base(base, quantize), EncoderEngine(settings.adapter_bytes))
 
 
 def create_assistant(settings: Settings, engine: Engine) -> Assistant:
     """An assistant on this engine with the installed plugins. What a broken plugin raises is kept in its
     record."""
     plugins = PluginManager(settings)
-    return Assistant(engine, plugins, Router(engine, plugins.applications), settings)
+    engine.prepare(plugins.applications.values())
+    return Assistant(engine, plugins, Router(engine, offered(plugins.applications, engine)), settings)

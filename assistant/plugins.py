@@ -34,11 +34,11 @@ from typing import TypeVar
 import pluggy
 
 from assistant import hookspecs, installed
-from assistant.applications import Application, Notice, Progress, Reply, ReplyPart, Request, Vote
+from assistant.applications import Application, Notice, Progress, Reply, ReplyPart, Request, Text, Vote
 from assistant.checks import checked_application, checked_notice, checked_part, checked_vote
 from assistant.deadlines import Overdue, call, stream
 from assistant.engine.base import Engine
-from assistant.errors import AssistantError, InputError, PluginError
+from assistant.errors import AssistantError, InputError, PluginError, UnsupportedTask
 from assistant.installed import DisabledPlugins, PluginRecord, PluginState
 from assistant.settings import Settings
 
@@ -115,8 +115,9 @@ class PluginManager:
     ) -> Generator[ReplyPart, None, None]:
         """The application's reply parts as it yields them. Close the iterator to stop the application.
 
-        Raises InputError as the application raised it (it is about the visitor's message), and PluginError,
-        which names the plugin, for everything else: what it raised, a wrong value, too late, out of service.
+        Raises InputError as the application raised it (it is about the visitor's message), UnsupportedTask (it is
+        about the engine), and PluginError, which names the plugin, for everything else: what it raised, a wrong value,
+        too late, out of service.
         """
         if application_id not in self._applications:
             raise PluginError(f"There is no application {application_id!r}.")
@@ -125,16 +126,14 @@ class PluginManager:
             raise PluginError(f"{application.title} is out of service for now. {record.error}")
         limits = self._settings.limits
         ask = partial(_parts, application, request, engine)
-        parts = stream(
-            ask, limits.deadline, partial(self._recover, name), lambda part: isinstance(part, Progress)
-        )
+        parts = stream(ask, limits.deadline, partial(self._recover, name), _at_work)
         try:
             with closing(parts):
                 for count, part in enumerate(parts):
                     if count == limits.reply_parts:
                         raise PluginError(f"it gave more than {count} reply parts.")
                     yield checked_part(part)
-        except InputError:
+        except (InputError, UnsupportedTask):
             raise
         except Exception as error:  # recorded, and passed on as a PluginError
             raise self._failure(name, "answer", limits.deadline, error) from error
@@ -256,6 +255,11 @@ class PluginManager:
 
 def _parts(application: Application, request: Request, engine: Engine) -> Iterable[ReplyPart]:
     return _iterable(application.answer(request, engine))
+
+
+def _at_work(part: ReplyPart) -> bool:
+    """Whether the part shows how long work gets on, which is then not stuck."""
+    return isinstance(part, Progress) or (isinstance(part, Text) and part.growing)
 
 
 def _iterable(values: Iterable[T]) -> Iterable[T]:

@@ -130,7 +130,11 @@ class Prompt(_Strict):
         return tuple(self.shots[n] for n in sorted(turns[:k]))
 
     def render(self, fields: Mapping[str, str], shots: int = 0) -> str:
-        """The prompt for a causal model: instruction, labels, `shots` worked examples, then the input.
+        """The prompt for a causal model: instruction, labels, `shots` worked examples, then the input."""
+        return "".join(self.parts(fields, shots))
+
+    def parts(self, fields: Mapping[str, str], shots: int = 0) -> tuple[str, str]:
+        """The prompt in two: what many inputs share (instruction, labels, examples), and the input with its cue.
 
         Each text stands between fences, longer than any run of backticks in the texts (CommonMark 0.31,
         section 4.5), so no text can end its own block and pose as an instruction. Raises InputError for other
@@ -151,7 +155,7 @@ class Prompt(_Strict):
         labels = "\n".join(f"- {label.name}: {label.description}" for label in self.labels.values())
         told = [self.instruction, labels] if labels else [self.instruction]
         worked = [f"{laid_out(shot.input)} {self._answer(shot)}" for shot in examples]
-        return "\n\n".join([*told, *worked, laid_out(fields)])
+        return "".join(f"{part}\n\n" for part in (*told, *worked)), laid_out(fields)
 
     def _answer(self, shot: Shot) -> str:
         return self.labels[shot.label].name if self.labels else shot.answer

@@ -16,6 +16,11 @@ SENTENCES: dict[str, dict[str, str]] = {
         "what_i_can_do": (
             "Hello! I have a few small skills, and this message is for none of them. Here is what I can do:"
         ),
+        "only_english_texts": "My base model understands English texts only.",
+        "foreign_text": (
+            "The text does not look like English, the only language that my base model understands: "
+            "the answer may well be wrong."
+        ),
         "no_applications": "No application is installed or in service, so I can do nothing for now.",
         "no_answer": "{title} found nothing to say about this.",
         "defect": "Something went wrong on my side; it has been noted. Try again, or put it differently.",
@@ -36,6 +41,14 @@ SENTENCES: dict[str, dict[str, str]] = {
         "what_i_can_do": (
             "Olá! Tenho algumas pequenas habilidades, e esta mensagem não é para nenhuma delas. "
             "Eis o que sei fazer:"
+        ),
+        "only_english_texts": (
+            "Entendo pedidos em português, mas o meu modelo de base só conhece textos em inglês: "
+            "o texto a trabalhar deve estar em inglês."
+        ),
+        "foreign_text": (
+            "O texto parece estar em português, e o meu modelo de base só conhece inglês: "
+            "a resposta pode estar errada. Com um texto em inglês respondo melhor."
         ),
         "no_applications": "Nenhuma aplicação está instalada ou em serviço; por isso não posso fazer nada.",
         "no_answer": "{title} não encontrou nada a dizer sobre isto.",

@@ -40,6 +40,7 @@ class Settings:
     `ONEBASE_PLUGINS`        comma-separated plugin names to load; a leading `-` blocks a name; empty: none
     `ONEBASE_STRICT`         `1` re-raises what a plugin raises (for plugin authors)
     `ONEBASE_ADAPTER_BYTES`  byte budget for resident adapters
+    `ONEBASE_API_KEY`        key for the server of `--engine openai`, if it wants one
     """
 
     home: Path = field(default_factory=lambda: Path.home() / ".local" / "share" / "onebase")
@@ -48,6 +49,7 @@ class Settings:
     blocked_plugins: frozenset[str] = frozenset()
     strict: bool = False
     adapter_bytes: int = 256 * MEGABYTE
+    api_key: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -69,6 +71,7 @@ class Settings:
             blocked_plugins=blocked,
             strict=environ.get("ONEBASE_STRICT", "") not in ("", "0"),
             adapter_bytes=int(budget),
+            api_key=environ.get("ONEBASE_API_KEY", ""),
         )
 
 

@@ -22,6 +22,7 @@ from assistant import __version__
 from assistant.cli import main, shared
 from assistant.cli.train import _Watch
 from assistant.create import EngineName
+from assistant.engine.causal.quantization import QUANTIZATIONS
 from assistant.workshop.prediction import MethodName
 from assistant.workshop.training import Progress
 
@@ -170,6 +171,7 @@ def test_imports_nothing_heavy_for_help_and_version(option):
 def test_choices_are_those_of_the_library():
     assert get_args(EngineName) == shared.ENGINES
     assert get_args(MethodName) == shared.METHODS
+    assert QUANTIZATIONS == shared.QUANTIZATIONS
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@
     plugins   plugins list, show, disable, enable
     install   install, uninstall
     authors   new-plugin, check
+    prompts   prompts show
     shared    options and helpers that several commands have
 
 What the person can mend is one sentence on stderr and exit status 1 (2 for a wrong option); `--debug` shows
@@ -19,7 +20,7 @@ import logging
 import click
 
 from assistant import __version__
-from assistant.cli import authors, install, messages, plugins, rows, train
+from assistant.cli import authors, install, messages, plugins, prompts, rows, train
 from assistant.errors import AssistantError
 
 __all__ = ["main"]
@@ -72,3 +73,4 @@ main.add_command(install.install)
 main.add_command(install.uninstall)
 main.add_command(authors.new_plugin)
 main.add_command(authors.check)
+main.add_command(prompts.prompts)

@@ -14,10 +14,12 @@ import click
 
 from assistant.cli.shared import (
     FILE,
+    base_options,
     engine_option,
     find_application,
     language_option,
     opened_engine,
+    remote_options,
     tell_failures,
 )
 from assistant.errors import AssistantError, InputError
@@ -30,15 +32,18 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
-@click.option("--base", default="embedded", show_default=True, help="The base model.")
+@base_options
 @click.option("--public", is_flag=True, help="For a page open to strangers: tells nothing of this machine.")
+@remote_options
 @engine_option
-def serve(host: str, port: int, base: str, public: bool, engine: str) -> None:
+def serve(
+    host: str, port: int, base: str, quantize: str, public: bool, url: str, model: str, engine: str
+) -> None:
     """Open the page in which one talks to the assistant."""
     _check_free(host, port)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
-    with opened_engine(settings, engine, base) as loaded:
+    with opened_engine(settings, engine, base, quantize, url, model) as loaded:
         from assistant.applications import Request
         from assistant.create import create_assistant
 
@@ -72,6 +77,8 @@ def _check_free(host: str, port: int) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 @language_option
+@base_options
+@remote_options
 @engine_option
 def ask(
     message: str,
@@ -80,6 +87,10 @@ def ask(
     history: Path | None,
     as_json: bool,
     language: str,
+    base: str,
+    quantize: str,
+    url: str,
+    model: str,
     engine: str,
 ) -> None:
     """Answer one MESSAGE (- reads it from stdin)."""
@@ -91,7 +102,7 @@ def ask(
         message = sys.stdin.buffer.read().decode("utf-8", "replace")
     attached = tuple(read_document(path, settings.limits) for path in documents)
     turns = _read_history(history, language) if history else ()
-    with opened_engine(settings, engine) as loaded:
+    with opened_engine(settings, engine, base, quantize, url, model) as loaded:
         from assistant.core import history_after
         from assistant.create import create_assistant
 

@@ -14,6 +14,7 @@ import click
 from assistant.cli.shared import (
     FILE,
     Refused,
+    base_options,
     check_shots,
     engine_option,
     find_application,
@@ -96,6 +97,7 @@ def _routed(row: Row, assistant: Assistant, language: str) -> dict[str, Any]:
 @click.argument("input", type=FILE)
 @_out
 @method_options
+@base_options
 @engine_option
 def predict(
     application: str,
@@ -104,6 +106,8 @@ def predict(
     method: MethodName,
     shots: int | None,
     language: str,
+    base: str,
+    quantize: str,
     engine: str,
 ) -> None:
     """Answer each row of INPUT with APPLICATION.
@@ -121,7 +125,8 @@ def predict(
     skill = find_application(applications, application)
     form = row_form(skill)
     count = sum(1 for _ in read_rows(input))
-    with write_rows(out) as write, opened_engine(settings, engine) as loaded:
+    with write_rows(out) as write, opened_engine(settings, engine, base, quantize) as loaded:
+        loaded.prepare(applications.values())
         if method == "adapter":
             loaded.adapter(adapter_of(skill))  # what is wrong with it is said before the work starts
             answer: Callable[[Sequence[Any]], Sequence[Any]] = partial(
@@ -142,6 +147,7 @@ def predict(
 @click.option("--limit", type=click.IntRange(min=1), help="Take this many rows, evenly spread over the file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @method_options
+@base_options
 @engine_option
 def evaluate(
     application: str,
@@ -152,6 +158,8 @@ def evaluate(
     method: MethodName,
     shots: int | None,
     language: str,
+    base: str,
+    quantize: str,
     engine: str,
 ) -> None:
     """Measure APPLICATION on the rows of DATA, in the form that it is trained on (see docs/adapters.md).
@@ -174,7 +182,8 @@ def evaluate(
     if skill.task != "text-classification":
         if method != "adapter" or labels is not None:
             raise click.UsageError(f"--method and --labels are for classification; {skill.id} is none.")
-        with opened_engine(settings, engine) as loaded:
+        with opened_engine(settings, engine, base, quantize) as loaded:
+            loaded.prepare(applications.values())
             started = time.perf_counter()
             metrics = task.measure(loaded, adapter_of(skill), examples).metrics
             seconds = time.perf_counter() - started
@@ -186,7 +195,8 @@ def evaluate(
         )
         return
     truth = [example.label for example in examples]
-    with opened_engine(settings, engine) as loaded:
+    with opened_engine(settings, engine, base, quantize) as loaded:
+        loaded.prepare(applications.values())
         classifier = _classifier(method, skill, applications, loaded, shots, language)
         kept = _kept_labels(labels, classifier.labels)
         check_labels(truth, kept)  # before the work, not after it

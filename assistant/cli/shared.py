@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Also in `assistant.create` and `assistant.workshop.prediction`, which are not imported for the help; a test
-# compares them.
-ENGINES = ("encoder", "echo")
+# Also in `assistant.create`, `assistant.workshop.prediction` and `assistant.engine.causal.quantization`, which are not
+# imported for the help; a test compares them.
+ENGINES = ("encoder", "echo", "openai")
 METHODS = ("adapter", "zero-shot", "few-shot")
+QUANTIZATIONS = ("auto", "none", "int8", "4bit")
 
 FILE = click.Path(path_type=Path)
 
@@ -34,8 +35,38 @@ def engine_option(command: F) -> F:
         type=click.Choice(ENGINES),
         default="encoder",
         show_default=True,
-        help="echo answers at once, without a model and without sense: for plugin authors.",
+        help="echo answers at once, without a model and without sense: for plugin authors; openai is a server.",
     )(command)
+
+
+def remote_options(command: F) -> F:
+    """`--url` and `--model` of `--engine openai`."""
+    url = click.option("--url", default="", help="With --engine openai: the server, http://host:port/v1.")
+    model = click.option("--model", default="", help="With --engine openai: the server's name of the model.")
+    return url(model(command))
+
+
+def base_option(command: F) -> F:
+    """`--base`."""
+    return click.option(
+        "--base",
+        metavar="PATH|HUB_ID",
+        default="embedded",
+        show_default=True,
+        help="The base: a folder or hub id (owner/model[@revision]) of a causal language model.",
+    )(command)
+
+
+def base_options(command: F) -> F:
+    """`--base` and `--quantize`."""
+    option = click.option(
+        "--quantize",
+        type=click.Choice(QUANTIZATIONS),
+        default="auto",
+        show_default=True,
+        help="How a causal base is held; auto picks by device and free memory.",
+    )
+    return base_option(option(command))
 
 
 def language_option(command: F) -> F:
@@ -75,11 +106,27 @@ def check_shots(method: str, shots: int | None) -> None:
 
 
 @contextmanager
-def opened_engine(settings: Settings, name: str, base: str = "embedded") -> Iterator[Engine]:
-    """The engine, closed at the end."""
-    from assistant.create import create_engine
+def opened_engine(
+    settings: Settings,
+    name: Any,
+    base: str = "embedded",
+    quantize: Any = "auto",
+    url: str = "",
+    model: str = "",
+) -> Iterator[Engine]:
+    """The engine, closed at the end. Of a causal base it is told what was loaded, and how."""
+    from assistant.create import EMBEDDED, create_engine
 
-    engine = create_engine(settings, "echo" if name == "echo" else "encoder", base)
+    if name == "openai" and not (url and model):
+        raise click.UsageError("--engine openai needs --url and --model, which serve and ask have.")
+    engine = create_engine(settings, name, base, quantize, url, model)
+    if name == "encoder" and base != EMBEDDED:
+        info = engine.info
+        revision = f", revision {info.revision}" if info.revision else ""
+        size = f"{info.parameters:,} parameters, {info.bytes / 1e6:,.1f} MB"
+        click.echo(
+            f"Base: {info.name}{revision}, sha256 {info.sha256[:12]}…, {size}, {info.quantization}", err=True
+        )
     try:
         yield engine
     finally:

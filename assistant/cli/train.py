@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli.shared import FILE, find_application, installed_applications
+from assistant.cli.shared import FILE, base_options, find_application, installed_applications
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
+    from assistant.engine.manifest import Manifest
     from assistant.workshop.data import Example
+    from assistant.workshop.publishing import Sources
     from assistant.workshop.recipe import Recipe, Source
     from assistant.workshop.training import Progress
 
@@ -32,6 +34,7 @@ INTERRUPTED = 130
 @click.option("--rows", type=click.IntRange(min=1), help="Train on this many rows, evenly spread.")
 @click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Instead of the recipe's epochs.")
 @click.option("--seed", type=int, help="Instead of the recipe's seed.")
+@base_options
 def train(
     target: str,
     data: Path,
@@ -41,10 +44,14 @@ def train(
     rows: int | None,
     epochs: float | None,
     seed: int | None,
+    base: str,
+    quantize: Any,
 ) -> None:
     """Train an adapter, calibrate it on dev and write its folder.
 
     Training stops early when dev no longer improves. Ctrl-C stops it too: the same command takes it up again.
+    With --base a LoRA adapter for that causal base is trained; put it at adapters/<base> beside the application's
+    own adapter folder. Such a training runs for its epochs and starts anew after Ctrl-C.
     """
     # Late: they import torch.
     from assistant.workshop import publishing, training
@@ -64,6 +71,12 @@ def train(
     task.check(examples + dev_examples, recipe.labels)
     click.echo(f"{len(examples):,} rows to train on, {len(dev_examples):,} dev rows.", err=True)
 
+    given = (("--method", method), ("--rows", rows), ("--epochs", epochs), ("--seed", seed))
+    options = "".join(f" {name} {value}" for name, value in given if value is not None)
+    command = f"assistant train {Path(target).name} --data DATA{options}"
+    if base != "embedded":
+        _train_causal(base, quantize, recipe, sources, dev, out, title, f"{command} --base {Path(base).name}")
+        return
     run.mkdir(parents=True, exist_ok=True)
     with _Watch(task.metric) as watch:
         model, progress = training.train(recipe, examples, dev_examples, run, watch)
@@ -73,10 +86,39 @@ def train(
             err=True,
         )
         click.get_current_context().exit(INTERRUPTED)
-    given = (("--method", method), ("--rows", rows), ("--epochs", epochs), ("--seed", seed))
-    options = "".join(f" {name} {value}" for name, value in given if value is not None)
-    command = f"assistant train {Path(target).name} --data DATA{options}"
     manifest = publishing.publish(recipe, model, sources, dev, out, title, command, progress.seconds)
+    _tell(manifest, out)
+
+
+def _train_causal(
+    base: str,
+    quantize: Any,
+    recipe: Recipe,
+    train: Sources,
+    dev: Sources,
+    out: Path,
+    title: str,
+    command: str,
+) -> None:
+    from assistant.engine.causal.loading import load_base
+    from assistant.errors import PromptError
+    from assistant.workshop.causal_training import train_causal
+
+    applications = installed_applications(Settings.from_environment())
+    skill = find_application(applications, recipe.application)
+    if skill.prompts is None:
+        raise PromptError(f"{skill.title} has no prompt files, which a causal base needs.")
+    loaded = load_base(base, quantize)
+    click.echo(f"Base: {loaded.info.name}, {loaded.info.quantization}", err=True)
+    with _Watch("loss") as watch:
+        manifest = train_causal(loaded, recipe, train, dev, skill.prompts, out, title, command, watch)
+    if manifest is None:
+        click.echo(f"Stopped at step {watch.step:,} of {watch.steps:,}; nothing was written.", err=True)
+        click.get_current_context().exit(INTERRUPTED)
+    _tell(manifest, out)
+
+
+def _tell(manifest: Manifest, out: Path) -> None:
     for name, value in manifest.metrics.items():
         click.echo(f"{name}: {value:g}")
     click.echo(f"The adapter is in {out}.")

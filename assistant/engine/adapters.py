@@ -91,7 +91,7 @@ def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> Loaded
             f"The adapter {folder.name!r} was made for the base {manifest.base.name} ({manifest.base.sha256[:8]}…); "
             f"the loaded base is {base.name} ({base.sha256[:8]}…)."
         )
-    kind, size, scaling = _method(folder, config)
+    kind, size, scaling = read_method(folder, config)
     parts = _parts(folder, kind, size, dimensions)
     head = _head(folder, manifest, dimensions)
     count = sum(t.numel() for part in parts.values() for t in part.values())
@@ -102,8 +102,8 @@ def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> Loaded
     )
 
 
-def _method(folder: Path, config: dict[str, Any]) -> tuple[Kind, int, float]:
-    """Kind, rank or width, and scaling, from PEFT's configuration."""
+def read_method(folder: Path, config: dict[str, Any]) -> tuple[Kind, int, float]:
+    """Kind, rank or width, and scaling, from PEFT's configuration. Raises AdapterError for what is not served."""
     name = config.get("peft_type")
     if name == "BOTTLENECK":
         return "bottleneck", _bounded(folder, "size", config.get("size")), 1.0
@@ -137,7 +137,7 @@ def _parts(folder: Path, kind: Kind, size: int, dimensions: Dimensions) -> Parts
     widths = dict.fromkeys(_MODULES.values(), (hidden, hidden))
     widths |= {"intermediate": (hidden, inner), "output": (inner, hidden)}
     parts: Parts = {}
-    for key, tensor in _tensors(folder, WEIGHTS).items():
+    for key, tensor in read_tensors(folder, WEIGHTS).items():
         match = _KEY.fullmatch(key)
         module = _MODULES.get(match["module"]) if match else None
         if match is None or module is None or int(match["layer"]) >= dimensions.layers:
@@ -170,7 +170,7 @@ def _parts(folder: Path, kind: Kind, size: int, dimensions: Dimensions) -> Parts
 
 def _head(folder: Path, manifest: Manifest, dimensions: Dimensions) -> Head:
     view, outputs = head_form(manifest.operation, len(manifest.labels))
-    tensors = _tensors(folder, HEAD)
+    tensors = read_tensors(folder, HEAD)
     expected = {"weight": (outputs, input_size(view, dimensions.hidden)), "bias": (outputs,)}
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     if shapes != expected:
@@ -178,7 +178,7 @@ def _head(folder: Path, manifest: Manifest, dimensions: Dimensions) -> Head:
     return Head(view, tensors["weight"].float(), tensors["bias"].float())
 
 
-def _tensors(folder: Path, name: str) -> dict[str, Tensor]:
+def read_tensors(folder: Path, name: str) -> dict[str, Tensor]:
     """All tensors of a safetensors file as float16, finite. Raises AdapterError."""
     path = folder / name
     if not path.is_file():

@@ -8,7 +8,7 @@ so calls from many threads with different adapters share forward passes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
@@ -18,6 +18,8 @@ from assistant.errors import UnsupportedTask
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from assistant.applications import Application
 
 Operation: TypeAlias = Literal["classify", "choose", "tag", "extract", "rank", "embed", "generate"]
 
@@ -32,13 +34,15 @@ def text_or_pair(texts: Sequence[str]) -> TextOrPair:
 
 @dataclass(frozen=True)
 class BaseInfo:
-    """The base model: `sha256` of its weight file, `parameters` counted, `bytes` resident as quantized."""
+    """The base model: `sha256` of its weights, `parameters` counted, `bytes` resident as quantized; `revision` is the
+    commit that a hub gave, empty for a base from elsewhere."""
 
     name: str
     sha256: str
     parameters: int
     quantization: str
     bytes: int
+    revision: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,14 @@ class Extraction:
     probability: float
 
 
+@dataclass(frozen=True)
+class Message:
+    """One message of a conversation, as a chat model takes it."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
 class Engine(ABC):
     """A base model with adapters on it. All methods may be called from any thread.
 
@@ -112,6 +124,16 @@ class Engine(ABC):
 
     info: BaseInfo
     operations: ClassVar[frozenset[Operation]]
+    # The languages whose texts the base understands; None: not known to be bounded.
+    languages: ClassVar[frozenset[str] | None] = None
+
+    def prepare(self, applications: Iterable[Application]) -> None:  # noqa: B027  (most engines need not know)
+        """Tell the engine who is going to ask: one that answers by prompts finds the prompt files of an adapter folder
+        by the application that it belongs to."""
+
+    def in_language(self, language: str) -> Engine:
+        """This engine for a request in a language ("en", "pt-BR"): one that answers by prompts takes those in it."""
+        return self
 
     @abstractmethod
     def adapter(self, adapter: Path) -> AdapterInfo:
@@ -141,9 +163,17 @@ class Engine(ABC):
         """Unit-length sentence embeddings of the bare base, shape (len(inputs), dimensions)."""
         raise self._unsupported("embed")
 
-    def generate(self, prompt: str, adapter: Path | None = None, max_tokens: int = 256) -> Iterator[str]:
-        """Pieces of the continuation as they are made; closing the iterator stops the model."""
+    def generate(
+        self, prompt: str | Sequence[Message], adapter: Path | None = None, max_tokens: int = 256
+    ) -> Iterator[str]:
+        """Pieces of a prompt's continuation, or of the next message of a conversation, as they are made; closing the
+        iterator stops the model."""
         raise self._unsupported("generate")
+
+    def latest(self, messages: Sequence[Message], max_tokens: int = 256) -> Sequence[Message]:
+        """The latest messages that the base can read at once and go on from for `max_tokens`, from a user's on. Raises
+        InputError where not even the last one fits."""
+        return messages
 
     def close(self) -> None:  # noqa: B027  (not every engine holds something to free)
         """Free threads and memory. The engine cannot be used afterwards."""

@@ -23,6 +23,7 @@ from assistant.engine.base import (
     Classification,
     Engine,
     Extraction,
+    Message,
     Operation,
     Tag,
     TextOrPair,
@@ -131,8 +132,12 @@ class EchoEngine(Engine):
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
 
-    def generate(self, prompt: str, adapter: Path | None = None, max_tokens: int = 256) -> Iterator[str]:
-        """The prompt again, word by word."""
+    def generate(
+        self, prompt: str | Sequence[Message], adapter: Path | None = None, max_tokens: int = 256
+    ) -> Iterator[str]:
+        """The prompt, or the last message, again, word by word."""
+        if not isinstance(prompt, str):
+            prompt = prompt[-1].text if prompt else ""
         if adapter is not None:
             self.adapter(adapter)
         return (

@@ -63,6 +63,7 @@ class EncoderEngine(Engine):
     operations: ClassVar[frozenset[Operation]] = frozenset(
         {"classify", "choose", "tag", "extract", "rank", "embed"}
     )
+    languages: ClassVar[frozenset[str] | None] = frozenset({"en"})
 
     def __init__(self, adapter_bytes: int = DEFAULT_BUDGET) -> None:
         keep_freed_memory()

@@ -9,7 +9,7 @@ _PORTUGUESE = """
 a abaixo agora ao aos as avaliação boa bom com como comentário da das de dia diga do dos e ela ele em então
 escreva esse
 essa esta estas este estes está eu foi frase há isso isto já mais me mensagem meu meus minha muito na nas no
-nos nao não
+o nos nao não
 obrigada obrigado oi olá os ou para pfv pode por posso pra quais qual quanto que quem se seguinte ser sim são
 também tem
 texto traduza tudo um uma vc voce você à é

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from assistant.engine import embedded
 from assistant.engine.adapters import HEAD, WEIGHTS
+from assistant.engine.base import Engine
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import save_head
 from assistant.engine.manifest import BaseReference, Data, Manifest, write_manifest
@@ -31,6 +32,8 @@ from assistant.workshop.objectives import NEVER, objective
 from assistant.workshop.recipe import Recipe, Source
 from assistant.workshop.training import AdaptedModel, peft_config
 
+# Where the embedded base is from, as a model card says it.
+EMBEDDED = f"sentence-transformers/{embedded.NAME}"
 Sources = Sequence[tuple[Source, Sequence[Example]]]
 
 
@@ -57,21 +60,17 @@ def publish(
         base=BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8"),
         labels=recipe.labels,
         fields=recipe.fields,
-        data=tuple(Data(path=s.path, licence=s.licence, rows=len(rows) // s.repeat) for s, rows in train),
-        training={
-            "method": recipe.method.model_dump(),
-            **recipe.training.model_dump(),
-            "data_fingerprint": fingerprint([e for _, rows in train for e in rows]),
-            "seconds": round(seconds),
-            "versions": {name: version(name) for name in ("torch", "transformers", "peft")}
-            | {"python": platform.python_version()},
-        },
+        **described(recipe, train, seconds),
     )
     temporary = folder.with_name(folder.name + ".tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     _save_weights(model, temporary)
     write_manifest(manifest, temporary)
-    manifest = _measured(manifest, temporary, dev)
+    engine = EncoderEngine()
+    try:
+        manifest = measured(manifest, temporary, dev, engine)
+    finally:
+        engine.close()
     write_manifest(manifest, temporary)
     (temporary / "README.md").write_text(card(manifest, title, command), encoding="utf-8")
     # The old folder goes only when the new one is whole.
@@ -80,25 +79,41 @@ def publish(
     return manifest
 
 
+def described(recipe: Recipe, train: Sources, seconds: float) -> dict[str, Any]:
+    """What a manifest says of the data and the training."""
+    return {
+        "data": tuple(Data(path=s.path, licence=s.licence, rows=len(rows) // s.repeat) for s, rows in train),
+        "training": {
+            "method": recipe.method.model_dump(),
+            **recipe.training.model_dump(),
+            "data_fingerprint": fingerprint([e for _, rows in train for e in rows]),
+            "seconds": round(seconds),
+            "versions": {name: version(name) for name in ("torch", "transformers", "peft")}
+            | {"python": platform.python_version()},
+        },
+    }
+
+
+def halved(path: Path) -> None:
+    """Write PEFT's weights anew in float16: that is what they are served in."""
+    half = {name: tensor.to(torch.float16) for name, tensor in load_file(path).items()}
+    save_file(half, path, metadata={"format": "pt"})
+
+
 def _save_weights(model: AdaptedModel, folder: Path) -> None:
-    """PEFT's files and the head, in float16: that is what they are served in."""
+    """PEFT's files and the head."""
     # The embeddings are not trained; PEFT would ask a hub whether they were resized.
     model.encoder.save_pretrained(folder, save_embedding_layers=False)
-    half = {name: tensor.to(torch.float16) for name, tensor in load_file(folder / WEIGHTS).items()}
-    save_file(half, folder / WEIGHTS, metadata={"format": "pt"})
+    halved(folder / WEIGHTS)
     save_head(model.head, folder / HEAD)
 
 
-def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
-    """The manifest with temperature, threshold and metrics."""
+def measured(manifest: Manifest, folder: Path, dev: Sources, engine: Engine) -> Manifest:
+    """The manifest with temperature, threshold and metrics, as the engine gives them."""
     task = objective(manifest.operation)
-    engine = EncoderEngine()
-    try:
-        measured = [task.measure(engine, folder, rows) for _, rows in dev]
-    finally:
-        engine.close()
+    found = [task.measure(engine, folder, rows) for _, rows in dev]
     metrics: dict[str, float] = {}
-    for (source, rows), measurement in zip(dev, measured, strict=True):
+    for (source, rows), measurement in zip(dev, found, strict=True):
         name = _name(source, dev)
         for key, metric in measurement.metrics.items():
             metrics |= {
@@ -108,13 +123,13 @@ def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
             }
         metrics[f"{name}_rows"] = len(rows)
     # Log-probabilities at temperature 1 are logits up to a constant per row.
-    width = max(m.scores.shape[1] for m in measured)
+    width = max(m.scores.shape[1] for m in found)
     logits = np.concatenate(
-        [np.pad(m.scores, ((0, 0), (0, width - m.scores.shape[1])), constant_values=NEVER) for m in measured]
+        [np.pad(m.scores, ((0, 0), (0, width - m.scores.shape[1])), constant_values=NEVER) for m in found]
     )
-    truth = np.concatenate([m.truth for m in measured])
+    truth = np.concatenate([m.truth for m in found])
     temperature = 1.0
-    threshold = max((m.threshold for m in measured if m.threshold is not None), default=0.0)
+    threshold = max((m.threshold for m in found if m.threshold is not None), default=0.0)
     if len(truth):
         temperature = fit_temperature(logits, truth)
         abstention = _abstention(logits, truth, temperature)
@@ -154,11 +169,11 @@ def _cross_fitted_error(logits: NDArray[np.float64], truth: NDArray[np.int_]) ->
     return float(np.mean(errors))
 
 
-def card(manifest: Manifest, title: str, command: str) -> str:
+def card(manifest: Manifest, title: str, command: str, base: str = EMBEDDED) -> str:
     """The model card: what it is for, how good it is, what it was made from and how."""
     lines = [
         "---",
-        f"base_model: sentence-transformers/{embedded.NAME}",
+        f"base_model: {base}",
         "library_name: peft",
         "---",
         "",
@@ -166,7 +181,7 @@ def card(manifest: Manifest, title: str, command: str) -> str:
         "",
         f"An adapter for {manifest.base.name} in {manifest.base.quantization}. Labels: {', '.join(manifest.labels)}.",
         "",
-        "## Measured on dev rows, on the int8 base",
+        "## Measured on dev rows, on the base as it is served",
         "",
         "| figure | value | 95 % interval |",
         "|---|---|---|",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import assistant_prompts
 from assistant_plugins.error_detection.corrections import corrections
 from assistant_plugins.error_detection.edits import Edit, applied, combined, shifted
+from assistant_plugins.error_detection.writing import differences, rewritten
 
 from assistant import (
     Application,
@@ -20,6 +21,7 @@ from assistant import (
     hookimpl,
     split_sentences,
 )
+from assistant.prompts import load_prompt
 
 if TYPE_CHECKING:
     from assistant.engine.base import Engine
@@ -163,7 +165,11 @@ class ErrorDetection(Application):
         yield Text(applied(text, edits), copyable=True)
 
     def corrected(self, sentences: Sequence[str], engine: "Engine") -> list[list[Edit]]:
-        """For each sentence its edits, in order and apart, after at most `ROUNDS` rounds."""
+        """For each sentence its edits, in order and apart, after at most `ROUNDS` rounds; or what a base that cannot
+        tag writes instead. Raises UnsupportedTask where it cannot write either."""
+        if "tag" not in engine.operations and "generate" in engine.operations:
+            prompt = load_prompt(self.prompts, "en")  # English is what is corrected
+            return [list(differences(each, rewritten(each, prompt, engine))) for each in sentences]
         threshold = engine.adapter(self.adapter).threshold
         edits: list[list[Edit]] = [[] for _ in sentences]
         changing = list(range(len(sentences)))

@@ -1,0 +1,238 @@
+"""The operations of an engine on a causal base."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from assistant.engine.base import (
+    AdapterInfo,
+    Choice,
+    Classification,
+    Engine,
+    Extraction,
+    Message,
+    Operation,
+    TextOrPair,
+)
+from assistant.engine.batching import Batcher, Item
+from assistant.engine.causal.generation import first_line, generate
+from assistant.engine.causal.loading import CausalBase
+from assistant.engine.causal.model import BARE, CausalModel
+from assistant.engine.causal.prompting import ANSWER, MAX_CHARACTERS, SHOTS, Prompting
+from assistant.engine.causal.scoring import Row, log_likelihoods
+from assistant.engine.causal.skills import Skill, Skills
+from assistant.engine.causal.tokens import Tokens
+from assistant.errors import AdapterError, InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from assistant.applications import Application
+
+# Inputs that say nothing: what a label is worth after them is the prompt's own leaning (Zhao et al. 2021, "Calibrate
+# Before Use", arXiv 2102.09690).
+CONTENT_FREE = ("N/A", "[MASK]", "")
+# An option, or a sentence to rank, counts up to here, and an extracted answer is no longer. Tokens.
+MAX_LABEL = ANSWER
+MAX_ANSWER = 48
+# The rank of a sentence without a word.
+NO_WORDS = -1e9
+
+
+class CausalEngine(Engine):
+    """Prompts and LoRA adapters on a causal base. `encoder` gives the embeddings, for which a causal model is a poor
+    source; it is closed with this engine."""
+
+    operations: ClassVar[frozenset[Operation]] = frozenset(
+        {"classify", "choose", "extract", "rank", "embed", "generate"}
+    )
+
+    def __init__(self, base: CausalBase, encoder: Engine, shots: int = SHOTS) -> None:
+        self.info = base.info
+        self.window = base.window
+        self.language = "en"
+        self.encoder = encoder
+        self.model = CausalModel(base)
+        self.tokens = Tokens(base.tokenizer, base.info.name)
+        self.prompting = Prompting(self.tokens, base.window)
+        self.skills = Skills(base.info, self.model, self.prompting, shots)
+        self._calibrations: dict[tuple[Skill, tuple[tuple[int, ...], ...]], list[float]] = {}
+        self._batcher: Batcher[Row] = Batcher(lambda rows: log_likelihoods(self.model, rows))
+
+    def close(self) -> None:
+        """End the batching thread, and the encoder's."""
+        self._batcher.close()
+        self.encoder.close()
+
+    def prepare(self, applications: Iterable[Application]) -> None:
+        """See Engine."""
+        self.skills.register(applications)
+
+    def in_language(self, language: str) -> Engine:
+        """See Engine. The view shares everything with this engine."""
+        view = copy(self)
+        view.language = language
+        return view
+
+    def adapter(self, adapter: Path) -> AdapterInfo:
+        """See Engine. Without an adapter for this base the name says so."""
+        return self.skills.get(adapter, self.language).info
+
+    def classify(self, inputs: Sequence[TextOrPair], adapter: Path) -> list[Classification]:
+        """See Engine. By the likelihood of each label's name after the prompt, calibrated by content-free input."""
+        skill = self._skill(adapter, "classify")
+        labels = [label.name for label in skill.prompt.labels.values()]
+        rows = [self._row(skill, texts, labels) for texts in inputs]
+        free = self._content_free(skill, labels) if rows and not skill.trained else [0.0] * len(labels)
+        return [
+            Classification(
+                tuple(skill.prompt.labels),
+                _softmax([(a - b) / skill.temperature for a, b in zip(scores, free, strict=True)]),
+            )
+            for scores in self._run(rows)
+        ]
+
+    def choose(self, inputs: Sequence[Choice], adapter: Path) -> list[tuple[float, ...]]:
+        """See Engine. An option's score is how much likelier the question makes it (pointwise mutual information,
+        Holtzman et al. 2021, arXiv 2104.08315): a common phrase wins nothing by being common."""
+        skill = self._skill(adapter, "choose")
+        rows = []
+        for choice in inputs:
+            options = [option[:MAX_CHARACTERS] for option in choice.options]
+            for question in (choice.question, CONTENT_FREE[0]):
+                rows.append(self._row(skill, (question, "\n".join(options)), options))
+        scores = self._run(rows)
+        return [
+            _softmax([(a - b) / skill.temperature for a, b in zip(scores[i], scores[i + 1], strict=True)])
+            for i in range(0, len(scores), 2)
+        ]
+
+    def extract(self, inputs: Sequence[tuple[str, str]], adapter: Path) -> list[tuple[Extraction, ...]]:
+        """See Engine. The model writes the answer; it counts only where it stands in the context word for word."""
+        skill = self._skill(adapter, "extract")
+        return [self._extracted(skill, question, context) for question, context in inputs]
+
+    def rank(self, inputs: Sequence[Sequence[str]], adapter: Path) -> list[tuple[float, ...]]:
+        """See Engine. How much likelier the document makes the sentence as its summary's beginning, per token, against
+        the document's mean (Padmakumar & He 2021, arXiv 2102.06272)."""
+        skill = self._skill(adapter, "rank")
+        return [self._ranked(skill, sentences) for sentences in inputs]
+
+    def embed(self, inputs: Sequence[str]) -> NDArray[np.float32]:
+        """See Engine. The embedded encoder's."""
+        return self.encoder.embed(inputs)
+
+    def generate(
+        self, prompt: str | Sequence[Message], adapter: Path | None = None, max_tokens: int = 256
+    ) -> Iterator[str]:
+        """See Engine. Greedy; of a prompt that is too long the end is read."""
+        name = self.skills.get(adapter, self.language).adapter if adapter is not None else BARE
+        if isinstance(prompt, str):
+            ids = self.tokens.whole(prompt[-MAX_CHARACTERS:])
+        else:
+            ids = self.tokens.chat(self.latest(prompt, max_tokens))
+        max_tokens = min(max_tokens, self.window // 2)
+        ids = ids[-(self.window - max_tokens) :]
+        pieces = generate(self.model, self.tokens, ids, max_tokens, name)
+        return (piece for piece, _ in pieces if piece)
+
+    def latest(self, messages: Sequence[Message], max_tokens: int = 256) -> Sequence[Message]:
+        """See Engine."""
+        room = self.window - min(max_tokens, self.window // 2)
+        for first, message in enumerate(messages):
+            if message.role == "user" and len(self.tokens.chat(messages[first:])) <= room:
+                return messages[first:]
+        raise InputError(f"The message is longer than the {room:,} tokens that {self.info.name} can read.")
+
+    # --- rows -----------------------------------------------------------------------------------------------
+
+    def _skill(self, folder: Path, operation: str) -> Skill:
+        skill = self.skills.get(folder, self.language)
+        if (operation == "classify") != bool(skill.prompt.labels):
+            raise AdapterError(f"The prompt {skill.prompt.title!r} is not made to {operation}.")
+        return skill
+
+    def _row(self, skill: Skill, texts: str | Sequence[str], labels: Sequence[str]) -> Row:
+        fields = self.prompting.fields(skill.prompt, texts, skill.shots)
+        prompted = self.prompting.prompted(skill.prompt, fields, skill.shots)
+        # The cue ends the prompt; a label goes on after a space, as the answers of the worked examples do.
+        names = [self.tokens.continuation(prompted.cue, f" {label}")[:MAX_LABEL] for label in labels]
+        return Row(prompted.shared, prompted.own, tuple(map(tuple, names)), skill.adapter)
+
+    def _run(self, rows: Sequence[Row]) -> list[list[float]]:
+        return self._batcher.submit([Item(row, len(row.ids)) for row in rows])
+
+    def _content_free(self, skill: Skill, labels: Sequence[str]) -> list[float]:
+        """The mean log-likelihoods of the labels after inputs that say nothing."""
+        rows = [self._row(skill, [nothing] * len(skill.prompt.fields), labels) for nothing in CONTENT_FREE]
+        key = (skill, rows[0].labels)
+        if key not in self._calibrations:
+            scores = torch.tensor(self._run(rows), dtype=torch.float64).softmax(-1)
+            self._calibrations[key] = scores.mean(0).clamp_min(1e-30).log().tolist()
+        return self._calibrations[key]
+
+    # --- extract and rank -----------------------------------------------------------------------------------
+
+    def _extracted(self, skill: Skill, question: str, context: str) -> tuple[Extraction, ...]:
+        given = {"question": question, "context": context}
+        if set(skill.prompt.fields) != set(given):
+            raise AdapterError(f"The prompt {skill.prompt.title!r} has no question and context.")
+        row = self._row(skill, [given[name] for name in skill.prompt.fields], ())
+        pieces = generate(self.model, self.tokens, row.ids, MAX_ANSWER, row.adapter, row.prefix)
+        answer, probability = first_line(pieces)
+        span = _located(answer, context)
+        if span is None:
+            return (Extraction(0, 0, probability),)
+        found = [Extraction(*span, probability), Extraction(0, 0, 1.0 - probability)]
+        return tuple(sorted(found, key=lambda extraction: -extraction.probability))
+
+    def _ranked(self, skill: Skill, sentences: Sequence[str]) -> tuple[float, ...]:
+        filled = [number for number, sentence in enumerate(sentences) if sentence.strip()]
+        scores = [NO_WORDS] * len(sentences)
+        means: dict[int, float] = {}
+        for group in self._groups(skill, sentences, filled):
+            texts = [sentences[number] for number in group]
+            rows = [self._row(skill, text, texts) for text in (" ".join(texts), CONTENT_FREE[0])]
+            with_text, without = self._run(rows)
+            for number, a, b, ids in zip(group, with_text, without, rows[0].labels, strict=True):
+                means[number] = (a - b) / max(1, len(ids))
+        mean = sum(means.values()) / max(1, len(means))
+        for number, value in means.items():
+            scores[number] = value - mean
+        return tuple(scores)
+
+    def _groups(self, skill: Skill, sentences: Sequence[str], numbers: Sequence[int]) -> Iterator[list[int]]:
+        """Consecutive sentences that fit into the window together."""
+        room = self.prompting.room(skill.prompt, skill.shots)
+        group: list[int] = []
+        used = 0
+        for number in numbers:
+            length = len(self.tokens.encode(sentences[number][:MAX_CHARACTERS]))
+            if group and used + length > room:
+                yield group
+                group, used = [], 0
+            group.append(number)
+            used += length
+        if group:
+            yield group
+
+
+def _located(answer: str, context: str) -> tuple[int, int] | None:
+    """Where the answer's words stand in the context, in any case and with any white space between them."""
+    words = answer.strip().strip('`"“”').rstrip(".").split()
+    if not words:
+        return None
+    found = re.search(r"\s+".join(map(re.escape, words)), context, re.IGNORECASE)
+    return found.span() if found else None
+
+
+def _softmax(scores: Sequence[float]) -> tuple[float, ...]:
+    probabilities: list[float] = torch.tensor(scores, dtype=torch.float64).softmax(-1).tolist()
+    return tuple(probabilities)

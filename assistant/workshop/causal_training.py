@@ -1,0 +1,179 @@
+"""LoRA on a causal base: it learns to go on from an application's prompt with the right label's name.
+
+The prompt is the one that is served, without worked examples; the loss is that of the label's tokens only. A base in
+4 bit makes it QLoRA (Dettmers et al. 2023, arXiv 2305.14314).
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from assistant.engine.adapters import WEIGHTS
+from assistant.engine.causal.engine import CausalEngine
+from assistant.engine.causal.loading import CausalBase
+from assistant.engine.causal.prompting import Prompting
+from assistant.engine.causal.skills import PROMPTS
+from assistant.engine.causal.tokens import Tokens
+from assistant.engine.echo import EchoEngine
+from assistant.engine.manifest import BaseReference, Manifest, write_manifest
+from assistant.errors import DataError
+from assistant.prompts import load_prompt
+from assistant.workshop.data import Example
+from assistant.workshop.publishing import Sources, card, described, halved, measured
+from assistant.workshop.recipe import Lora, Recipe
+from assistant.workshop.training import Progress
+
+# What vLLM serves without being told otherwise.
+MAX_RANK = 16
+# A row's tokens and how many of them, at the end, are to be learnt.
+Learnt = tuple[tuple[int, ...], int]
+
+
+def train_causal(
+    base: CausalBase,
+    recipe: Recipe,
+    train: Sources,
+    dev: Sources,
+    prompts: Path,
+    folder: Path,
+    title: str,
+    command: str,
+    report: Callable[[Progress, int, float], bool] = lambda progress, steps, loss: True,
+) -> Manifest | None:
+    """Train a LoRA adapter on the recipe's rows and write its folder: PEFT's files, prompt files, manifest and card.
+
+    `report` is called after every step with the running loss; returning False stops, nothing is written and the result
+    is None. Raises DataError for a recipe that a causal base cannot learn.
+    """
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+    from transformers import get_linear_schedule_with_warmup
+
+    if recipe.operation != "classify" or not isinstance(recipe.method, Lora):
+        raise DataError(
+            f"A causal base learns to classify, with LoRA; the recipe is to {recipe.operation} "
+            f"with {recipe.method.name}."
+        )
+    started, settings = time.monotonic(), recipe.training
+    data = _encoded(base, recipe, prompts, [example for _, rows in train for example in rows])
+    torch.manual_seed(settings.seed)
+    model = base.model
+    if base.plan.name != "none":
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    rank = min(recipe.method.rank, MAX_RANK)
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=recipe.method.alpha * rank / recipe.method.rank,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    model = get_peft_model(model, config)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    per_epoch = -(-len(data) // settings.batch_size)
+    steps = max(1, round(per_epoch * settings.epochs))
+    schedule = get_linear_schedule_with_warmup(optimizer, round(steps * settings.warmup), steps)
+    progress, running, order = Progress(), 0.0, random.Random(settings.seed)
+    while progress.step < steps:
+        shuffled = order.sample(data, len(data))
+        for first in range(0, len(shuffled), settings.batch_size):
+            loss = _loss(model, shuffled[first : first + settings.batch_size], base.device)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            running = 0.9 * running + 0.1 * loss.item() if progress.step else loss.item()
+            progress.step, progress.seconds = progress.step + 1, time.monotonic() - started
+            if not report(progress, steps, running):
+                return None
+            if progress.step == steps:
+                break
+    manifest = Manifest(
+        name=recipe.application,
+        operation=recipe.operation,
+        base=BaseReference(name=base.info.name, sha256=base.info.sha256, quantization=base.info.quantization),
+        labels=recipe.labels,
+        fields=recipe.fields,
+        **described(recipe, train, progress.seconds),
+    )
+    return _published(base, model, manifest, dev, prompts, folder, title, command)
+
+
+def _encoded(base: CausalBase, recipe: Recipe, prompts: Path, examples: Sequence[Example]) -> list[Learnt]:
+    """Each row as the model gets it, with its label's tokens at the end. Raises DataError where the prompt has other
+    labels than the recipe."""
+    prompt = load_prompt(prompts, "en")
+    if set(prompt.labels) != set(recipe.labels):
+        raise DataError(
+            f"The prompt has the labels {', '.join(prompt.labels) or 'none'}; the recipe {', '.join(recipe.labels)}."
+        )
+    tokens = Tokens(base.tokenizer, base.info.name)
+    prompting = Prompting(tokens, min(base.window, recipe.training.max_tokens + _overhead(tokens, prompts)))
+    names = {
+        key: tokens.continuation(prompt.template[-1], f" {label.name}")
+        for key, label in prompt.labels.items()
+    }
+    rows = []
+    for example in examples:
+        prompted = prompting.prompted(prompt, prompting.fields(prompt, example.texts, 0), 0)
+        target = names[example.label]
+        rows.append(((*prompted.shared, *prompted.own, *target), len(target)))
+    return rows
+
+
+def _overhead(tokens: Tokens, prompts: Path) -> int:
+    """Tokens of the prompt around the texts, those kept free for an answer included."""
+    return -Prompting(tokens, 0).room(load_prompt(prompts, "en"), 0)
+
+
+def _loss(model: torch.nn.Module, rows: Sequence[Learnt], device: str) -> Tensor:
+    """The mean cross entropy of the labels' tokens."""
+    width = max(len(ids) for ids, _ in rows)
+    ids, mask = (torch.zeros(len(rows), width, dtype=torch.long) for _ in range(2))
+    targets = torch.full((len(rows), width), -100)
+    for row, (sequence, learnt) in enumerate(rows):
+        ids[row, : len(sequence)] = torch.tensor(sequence)
+        mask[row, : len(sequence)] = 1
+        targets[row, len(sequence) - learnt : len(sequence)] = torch.tensor(sequence[-learnt:])
+    logits = model(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False).logits
+    return F.cross_entropy(logits[:, :-1].float().flatten(0, 1), targets[:, 1:].flatten().to(device))
+
+
+def _published(
+    base: CausalBase,
+    model: torch.nn.Module,
+    manifest: Manifest,
+    dev: Sources,
+    prompts: Path,
+    folder: Path,
+    title: str,
+    command: str,
+) -> Manifest:
+    """Write the folder, measured on the engine that serves it. The old one goes only when the new one is whole."""
+    temporary = folder.with_name(folder.name + ".tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    model.save_pretrained(temporary, save_embedding_layers=False)  # type: ignore[operator]
+    halved(temporary / WEIGHTS)
+    shutil.copytree(prompts, temporary / PROMPTS, ignore=shutil.ignore_patterns("__pycache__"))
+    write_manifest(manifest, temporary)
+    bare = model.unload().eval().requires_grad_(False)  # type: ignore[operator]
+    engine = CausalEngine(replace(base, model=bare), EchoEngine())
+    try:
+        manifest = measured(manifest, temporary, dev, engine)
+    finally:
+        engine.close()
+    write_manifest(manifest, temporary)
+    (temporary / "README.md").write_text(card(manifest, title, command, base.info.name), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary.rename(folder)
+    return manifest
