@@ -28,6 +28,7 @@ from assistant.applications import (
 from assistant.classification import TextClassification
 from assistant.errors import AssistantError, InputError, PluginError
 from assistant.hookspecs import hookimpl
+from assistant.workshop.methods import Classifier, Fitted, LabelledTask, Method
 
 __version__ = "0.1.0"
 
@@ -35,10 +36,14 @@ __all__ = [
     "Application",
     "AssistantError",
     "Citation",
+    "Classifier",
     "Document",
+    "Fitted",
     "InputError",
     "LabelScore",
+    "LabelledTask",
     "Labels",
+    "Method",
     "Notice",
     "Payload",
     "PluginError",

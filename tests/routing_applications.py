@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from assistant.applications import Application, ReplyPart, Request, Task
+from assistant.engine.base import Engine
 from assistant_plugins.cyberbullying import Cyberbullying
 from assistant_plugins.nli import NaturalLanguageInference as Nli
 from assistant_plugins.sentiment import Sentiment
-
-from assistant.applications import Application, ReplyPart, Request, Task
-from assistant.engine.base import Engine
 
 
 class _Silent(Application):

@@ -5,13 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from assistant_plugins.commonsense import CommonSense
-from assistant_plugins.cyberbullying import Cyberbullying, review_message
-from assistant_plugins.error_detection import ErrorDetection
-from assistant_plugins.nli import NaturalLanguageInference
-from assistant_plugins.question_answering import QuestionAnswering
-from assistant_plugins.sentiment import Sentiment
-from assistant_plugins.summarization import Summarization
 
 from assistant.applications import Application, Labels, Notice, Payload, Reply, Request, Route, Spans, Text
 from assistant.classification import TextClassification
@@ -21,6 +14,13 @@ from assistant.errors import InputError
 from assistant.prompts import load_prompt
 from assistant.workshop.prediction import TASKS
 from assistant.workshop.recipe import load_recipe
+from assistant_plugins.commonsense import CommonSense
+from assistant_plugins.cyberbullying import Cyberbullying, review_message
+from assistant_plugins.error_detection import ErrorDetection
+from assistant_plugins.nli import NaturalLanguageInference
+from assistant_plugins.question_answering import QuestionAnswering
+from assistant_plugins.sentiment import Sentiment
+from assistant_plugins.summarization import Summarization
 
 APPLICATIONS = (Sentiment(), NaturalLanguageInference(), Cyberbullying())
 OTHERS = (QuestionAnswering(), Summarization(), ErrorDetection(), CommonSense())

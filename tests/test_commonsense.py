@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from assistant_plugins.commonsense import MAX_OPTIONS, CommonSense, register_applications
-from assistant_plugins.commonsense.questions import CAUSE, EFFECT, SENSE, read_question
 
 from assistant.applications import Labels, Payload, ReplyPart, Request, Spans, Text
 from assistant.checks import checked_part
@@ -17,6 +15,8 @@ from assistant.engine.echo import EchoEngine
 from assistant.errors import InputError
 from assistant.payload import find_payload
 from assistant.prompts import load_prompt
+from assistant_plugins.commonsense import MAX_OPTIONS, CommonSense, register_applications
+from assistant_plugins.commonsense.questions import CAUSE, EFFECT, SENSE, read_question
 
 PREMISE = "The man broke his toe."
 OPTIONS = ("He got a hole in his sock.", "He dropped a hammer on his foot.")

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assistant_plugins.error_detection.corrections import corrections
-from assistant_plugins.error_detection.edits import applied
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +29,8 @@ from assistant.workshop.corruption import (
 from assistant.workshop.corruption_form import mistyped
 from assistant.workshop.corruption_sentence import Sentence, split
 from assistant.workshop.corruption_words import CONFUSED, LABELS
+from assistant_plugins.error_detection.corrections import corrections
+from assistant_plugins.error_detection.edits import applied
 
 CLEAN = (
     "She doesn't know where he is, but they are looking for him.",

@@ -9,11 +9,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from assistant_plugins.error_detection import ErrorDetection, register_applications, split
-from assistant_plugins.error_detection.corrections import corrections, is_foreign
-from assistant_plugins.error_detection.edits import Edit, apart, applied, combined
-from assistant_plugins.error_detection.inflection import transformed
-from assistant_plugins.error_detection.spelling import dictionary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers.pre_tokenizers import BertPreTokenizer
@@ -22,6 +17,11 @@ from assistant import InputError, Payload, Progress, ReplyPart, Request, Spans, 
 from assistant.engine.base import AdapterInfo, BaseInfo, Engine, Operation, Tag
 from assistant.engine.echo import EchoEngine
 from assistant.prompts import load_prompt
+from assistant_plugins.error_detection import ErrorDetection, register_applications, split
+from assistant_plugins.error_detection.corrections import corrections, is_foreign
+from assistant_plugins.error_detection.edits import Edit, apart, applied, combined
+from assistant_plugins.error_detection.inflection import transformed
+from assistant_plugins.error_detection.spelling import dictionary
 
 Labels = Mapping[str, str]
 WORDS = BertPreTokenizer()

@@ -10,6 +10,15 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from question_reader import TOWN, Reader, book
+
+from assistant import (
+    Progress,
+)
+from assistant.engine.base import Extraction, Operation
 from assistant_plugins.question_answering import index
 from assistant_plugins.question_answering.index import EMBEDDED, READ, Index, Indexes, build_index
 from assistant_plugins.question_answering.lexical import Lexical, terms
@@ -23,15 +32,6 @@ from assistant_plugins.question_answering.passages import (
     sentences,
 )
 from assistant_plugins.question_answering.reading import combined
-from hypothesis import given
-from hypothesis import strategies as st
-from numpy.typing import NDArray
-from question_reader import TOWN, Reader, book
-
-from assistant import (
-    Progress,
-)
-from assistant.engine.base import Extraction, Operation
 
 
 def drained(steps: Generator[Progress, None, Index]) -> tuple[list[Progress], Index]:

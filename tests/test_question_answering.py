@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from assistant_plugins.question_answering import QuestionAnswering, register_applications
-from assistant_plugins.question_answering.index import READ
 from question_reader import TOWN, Reader, book
 
 from assistant import (
@@ -25,6 +23,8 @@ from assistant import (
 from assistant.checks import checked_application, checked_part
 from assistant.engine.base import Engine
 from assistant.prompts import load_prompt
+from assistant_plugins.question_answering import QuestionAnswering, register_applications
+from assistant_plugins.question_answering.index import READ
 
 
 def ask(

@@ -8,11 +8,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from assistant_plugins.summarization import MAX_READ, Summarization, register_applications
-from assistant_plugins.summarization.lengths import Length, asked, usual, wanted
-from assistant_plugins.summarization.selection import choose
-from assistant_plugins.summarization.source import GAP, MAX_SHOWN
-from assistant_plugins.summarization.splitting import split
 
 from assistant import (
     Citation,
@@ -33,6 +28,11 @@ from assistant.engine.echo import EchoEngine
 from assistant.payload import find_payload
 from assistant.prompts import load_prompt
 from assistant.routing.followups import follow_up
+from assistant_plugins.summarization import MAX_READ, Summarization, register_applications
+from assistant_plugins.summarization.lengths import Length, asked, usual, wanted
+from assistant_plugins.summarization.selection import choose
+from assistant_plugins.summarization.source import GAP, MAX_SHOWN
+from assistant_plugins.summarization.splitting import split
 
 TOPICS = (
     "harbour",

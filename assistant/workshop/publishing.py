@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from assistant.engine import embedded
 from assistant.engine.adapters import HEAD, WEIGHTS
+from assistant.engine.base import Engine
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import save_head
 from assistant.engine.manifest import BaseReference, Data, Manifest, write_manifest
@@ -43,12 +45,13 @@ def publish(
     title: str,
     command: str,
     seconds: float,
+    engine: Engine | None = None,
 ) -> Manifest:
     """Write the adapter folder and return its manifest. Raises DataError for a method that makes no adapter.
 
     Everything in it is measured on the int8 engine that will serve it: the temperature and the abstention
     threshold are fitted on all dev rows, the calibration error is that of rows that the temperature was not fitted
-    on, and the metrics stand for each dev source by itself.
+    on, and the metrics stand for each dev source by itself. `engine` is one that runs already, to measure on.
     """
     peft_config(recipe.method)  # refuses what is no adapter
     manifest = Manifest(
@@ -71,7 +74,7 @@ def publish(
     shutil.rmtree(temporary, ignore_errors=True)
     _save_weights(model, temporary)
     write_manifest(manifest, temporary)
-    manifest = _measured(manifest, temporary, dev)
+    manifest = _measured(manifest, temporary, dev, engine)
     write_manifest(manifest, temporary)
     (temporary / "README.md").write_text(card(manifest, title, command), encoding="utf-8")
     # The old folder goes only when the new one is whole.
@@ -89,14 +92,11 @@ def _save_weights(model: AdaptedModel, folder: Path) -> None:
     save_head(model.head, folder / HEAD)
 
 
-def _measured(manifest: Manifest, folder: Path, dev: Sources) -> Manifest:
+def _measured(manifest: Manifest, folder: Path, dev: Sources, engine: Engine | None) -> Manifest:
     """The manifest with temperature, threshold and metrics."""
     task = objective(manifest.operation)
-    engine = EncoderEngine()
-    try:
-        measured = [task.measure(engine, folder, rows) for _, rows in dev]
-    finally:
-        engine.close()
+    with nullcontext(engine) if engine else closing(EncoderEngine()) as measuring:
+        measured = [task.measure(measuring, folder, rows) for _, rows in dev]
     metrics: dict[str, float] = {}
     for (source, rows), measurement in zip(dev, measured, strict=True):
         name = _name(source, dev)

@@ -19,11 +19,10 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from assistant_plugins.error_detection import ErrorDetection, split
-from assistant_plugins.error_detection.edits import applied
-
 from assistant.engine.encoder import EncoderEngine
 from assistant.workshop.data import read_rows
+from assistant_plugins.error_detection import ErrorDetection, split
+from assistant_plugins.error_detection.edits import applied
 
 Correct: TypeAlias = Callable[[Sequence[str]], list[str]]
 Change: TypeAlias = tuple[int, int, tuple[str, ...]]

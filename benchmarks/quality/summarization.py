@@ -21,9 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from assistant_plugins.summarization import Summarization
-from assistant_plugins.summarization.lengths import Length
-from assistant_plugins.summarization.selection import choose
 from numpy.typing import NDArray
 from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.tokenizers import DefaultTokenizer
@@ -31,6 +28,10 @@ from sumy.models.dom import ObjectDocumentModel, Paragraph, Sentence
 from sumy.nlp.stemmers import Stemmer
 from sumy.summarizers.lex_rank import LexRankSummarizer
 from sumy.summarizers.text_rank import TextRankSummarizer
+
+from assistant_plugins.summarization import Summarization
+from assistant_plugins.summarization.lengths import Length
+from assistant_plugins.summarization.selection import choose
 
 MEASURES = ("rouge1", "rouge2", "rougeLsum")
 RESAMPLES = 1000

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import assistant_prompts
-from assistant_plugins.commonsense.examples import CUES, EXAMPLES
-from assistant_plugins.commonsense.questions import Asked, read_question
-from assistant_plugins.commonsense.sentences import PROBLEMS, SAID, UNSURE
-
 from assistant import Application, InputError, Labels, LabelScore, ReplyPart, Request, Spans, Text, hookimpl
 from assistant.engine.base import Choice
 from assistant.evidence import leave_one_out
+from assistant_plugins.commonsense.examples import CUES, EXAMPLES
+from assistant_plugins.commonsense.questions import Asked, read_question
+from assistant_plugins.commonsense.sentences import PROBLEMS, SAID, UNSURE
 
 if TYPE_CHECKING:
     from assistant.applications import Task

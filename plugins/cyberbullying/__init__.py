@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import assistant_prompts
-
 from assistant import Notice, Reply, Request, TextClassification, hookimpl
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import assistant_prompts
+from assistant import Application, InputError, Progress, ReplyPart, Request, Span, Spans, Text, hookimpl
 from assistant_plugins.error_detection.corrections import corrections
 from assistant_plugins.error_detection.edits import Edit, applied, combined, shifted
-
-from assistant import Application, InputError, Progress, ReplyPart, Request, Span, Spans, Text, hookimpl
 
 if TYPE_CHECKING:
     from assistant.engine.base import Engine

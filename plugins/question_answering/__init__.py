@@ -8,10 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import assistant_prompts
-from assistant_plugins.question_answering.index import Indexes
-from assistant_plugins.question_answering.passages import sentence_around
-from assistant_plugins.question_answering.reading import Answer, combined
-
 from assistant import (
     Application,
     Citation,
@@ -25,6 +21,9 @@ from assistant import (
     Text,
     hookimpl,
 )
+from assistant_plugins.question_answering.index import Indexes
+from assistant_plugins.question_answering.passages import sentence_around
+from assistant_plugins.question_answering.reading import Answer, combined
 
 if TYPE_CHECKING:
     from assistant.engine.base import Engine

@@ -10,11 +10,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
-from assistant_plugins.question_answering.lexical import Lexical
-from assistant_plugins.question_answering.passages import Passage, passages
 from numpy.typing import NDArray
 
 from assistant import Progress
+from assistant_plugins.question_answering.lexical import Lexical
+from assistant_plugins.question_answering.passages import Passage, passages
 
 if TYPE_CHECKING:
     from assistant.engine.base import Engine

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import assistant_prompts
-
 from assistant import TextClassification, hookimpl
 
 PROMPTS = Path(assistant_prompts.__path__[0])

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import assistant_prompts
-
 from assistant import Application, InputError, Notice, ReplyPart, Request, Table, Text, hookimpl
 
 from .lengths import asks_why, wanted
