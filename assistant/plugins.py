@@ -272,7 +272,9 @@ def _unique(
         if each.id in found:
             raise PluginError(f"it brings two {kind}s with the id {each.id!r}.")
         if each.id in taken:
-            raise PluginError(f"the {kind} id {each.id!r} is taken by the plugin {taken[each.id][1]!r}.")
+            owner = taken[each.id][1]
+            by = "a built-in one" if owner == BUILT_IN else f"the plugin {owner!r}"
+            raise PluginError(f"the {kind} id {each.id!r} is taken by {by}.")
         found[each.id] = each
     return found
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from assistant.workshop.ladder import Record
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMNS = ("method", "accuracy", "95 % interval", "macro-F1", "parameters", "bytes", "seconds", "ms a text")
@@ -22,6 +23,7 @@ COSTS: tuple[tuple[str, Callable[[Record], float]], ...] = (
     ("training seconds", lambda record: record.seconds),
     ("milliseconds a text", lambda record: record.latency),
 )
+MARKERS = "osD^vP*X"
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>
@@ -66,23 +68,18 @@ def figure(records: Sequence[Record]) -> Figure:
         values = [cost(record) for record in records]
         for number, (record, value) in enumerate(zip(records, values, strict=True)):
             metric = record.accuracy
-            reach = [[metric.value - metric.low], [metric.high - metric.value]]
             # A percentile interval need not hold the value itself.
-            reach = [[max(0.0, side[0])] for side in reach]
+            reach = [[max(0.0, metric.value - metric.low)], [max(0.0, metric.high - metric.value)]]
             place.errorbar(
                 [value],
                 [metric.value],
                 yerr=reach,
-                marker="o",
+                marker=MARKERS[number % len(MARKERS)],
                 capsize=3,
                 color=f"C{number % 10}",
                 label=record.name if place is axes.flat[0] else None,
             )
-        positive = [value for value in values if value > 0]
-        # Logarithmic, with a place for zero where a method costs nothing.
-        least = 10 ** math.floor(math.log10(min(positive))) if positive else 1.0
-        place.set_xscale("symlog", linthresh=least)
-        place.set_xlim(left=0 if min(values) == 0 else least / 2)
+        _scale(place, values)
         place.set_xlabel(name)
         place.set_ylabel("accuracy on dev")
         place.grid(alpha=0.3)
@@ -90,6 +87,20 @@ def figure(records: Sequence[Record]) -> Figure:
     for text in legend.get_texts():
         text.set_parse_math(False)  # a dollar sign in a method's title is a dollar sign
     return drawn
+
+
+def _scale(axis: Axes, values: Sequence[float]) -> None:
+    """A logarithmic scale with a place of its own for zero, where a method costs nothing."""
+    positive = [value for value in values if value > 0] or [1.0]
+    first, last = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive) * 1.05))
+    if min(values) > 0:
+        axis.set_xscale("log")
+        axis.set_xlim(min(positive) / 1.6, max(positive) * 1.6)
+        return
+    least = 10.0**first
+    axis.set_xscale("symlog", linthresh=least, linscale=0.7)
+    axis.set_xticks([0, *(10.0**power for power in range(first, last + 1))])
+    axis.set_xlim(-0.3 * least, max(positive) * 1.6)
 
 
 def image(records: Sequence[Record], kind: Literal["png", "svg"]) -> bytes:

@@ -89,8 +89,8 @@ class FewShot(Method):
 
 
 class NearestShots:
-    """The shots, and the vectors (shots, dimensions) of each label's; with `nearest` only so many of each label's count,
-    those nearest to the input."""
+    """The shots, and the vectors (shots, dimensions) of each label's; with `nearest` only so many of each
+    label's count, those nearest to the input."""
 
     def __init__(
         self,
