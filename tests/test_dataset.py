@@ -41,10 +41,12 @@ def texts(examples: tuple[Example, ...]) -> set[str]:
 
 
 def test_clean_rows_are_divided_without_a_warning(write: Write) -> None:
+    data = read_dataset(write(rows(100)))
+    assert data.warnings == ()
     data = read_dataset(write(rows(10)))
     assert data.labels == ("bad", "good")
     assert data.fields == ("text",)
-    assert data.warnings == ()
+    assert data.warnings == ("Only 4 rows to measure on: what the figures say is rough.",)
     assert Counter(example.label for example in data.dev) == {"good": 2, "bad": 2}
     assert len(data.train) == 16
     assert read_dataset(write(rows(10))) == data

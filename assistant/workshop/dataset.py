@@ -22,6 +22,8 @@ MAX_ROWS = 200_000
 MAX_LABELS = 100
 # Below so many rows of a label its figures say little.
 FEW = 8
+# Below so many dev rows an interval is wide, or too narrow where everything is right.
+MEASURED = 30
 # How many times as many rows the largest class may have before that is told.
 UNBALANCED = 10
 DEV_SHARE, MAX_DEV = 0.2, 2000
@@ -217,6 +219,8 @@ def _counted(train: Sequence[Example], dev: Sequence[Example], labels: Sequence[
         warnings.append(
             f"Of {most!r} there are {largest:,} rows, of {least!r} {smallest:,}: look at macro-F1."
         )
+    if len(dev) < MEASURED:
+        warnings.append(f"Only {_rows(len(dev))} to measure on: what the figures say is rough.")
     measured = {example.label for example in dev}
     if absent := [label for label in labels if label not in measured]:
         warnings.append(f"No dev row to measure on: {_some(absent)}.")

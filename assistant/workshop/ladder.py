@@ -120,6 +120,7 @@ def climb(
         def fitting(fraction: float, note: str, told: Watch = told) -> bool:
             return told(FITTING * fraction, note)
 
+        tell(told, 0.0)
         try:
             fitted = method.fit(task, fitting)
             record = _measured(method, dataset, fitted, seed, told)

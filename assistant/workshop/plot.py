@@ -64,6 +64,8 @@ def figure(records: Sequence[Record]) -> Figure:
 
     drawn = Figure(figsize=(10, 6.5), layout="constrained")
     axes = drawn.subplots(2, 2, sharey=True)
+    lowest = min(record.accuracy.low for record in records)
+    highest = max(record.accuracy.high for record in records)
     for place, (name, cost) in zip(axes.flat, COSTS, strict=True):
         values = [cost(record) for record in records]
         for number, (record, value) in enumerate(zip(records, values, strict=True)):
@@ -82,6 +84,7 @@ def figure(records: Sequence[Record]) -> Figure:
         _scale(place, values)
         place.set_xlabel(name)
         place.set_ylabel("accuracy on dev")
+        place.set_ylim(max(0.0, lowest - 0.05), min(1.03, highest + 0.05))
         place.grid(alpha=0.3)
     legend = drawn.legend(loc="outside lower center", ncols=min(3, max(1, len(records))), frameon=False)
     for text in legend.get_texts():
