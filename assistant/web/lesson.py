@@ -75,19 +75,28 @@ def read_pasted(text: str, folder: Path, name: str, max_bytes: int, max_rows: in
     """
     if len(text.encode("utf-8", "surrogatepass")) > max_bytes:
         raise DataError(f"The examples are more than {max_bytes:,} bytes, which is the limit here.")
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    text = text.lstrip()
+    first = text.partition("\n")[0]
     if not first:
         raise DataError("There are no examples yet.")
     kind = ".jsonl" if first.startswith(("{", "#")) else ".csv"
     if first.startswith("#"):
         text = "".join(json.dumps(row) + "\n" for row in listed(text))
     elif kind == ".csv" and "\t" in first:
-        cells = io.StringIO()
-        csv.writer(cells).writerows(csv.reader(io.StringIO(text), delimiter="\t"))
-        text = cells.getvalue()
+        text = _comma_separated(text)
     path = folder / f"{name}{kind}"
     path.write_text(text, encoding="utf-8", errors="replace")
     return read_dataset(path, max_rows=max_rows)
+
+
+def _comma_separated(text: str) -> str:
+    """CSV of what was copied from a spreadsheet, which separates cells by tabs."""
+    cells = io.StringIO()
+    try:
+        csv.writer(cells).writerows(csv.reader(io.StringIO(text, newline=""), delimiter="\t"))
+    except csv.Error as error:
+        raise DataError(f"The cells cannot be read: {error}.") from None
+    return cells.getvalue()
 
 
 def listed(text: str) -> list[dict[str, str]]:

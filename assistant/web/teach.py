@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from html import escape
@@ -91,6 +91,7 @@ class Teach:
                 self.findings = gr.HTML(elem_id="teach-findings", apply_default_css=False)
             with gr.Column(scale=3, min_width=300):
                 self.ladder = gr.HTML(elem_id="teach-ladder", apply_default_css=False)
+                self.plot = gr.HTML(elem_id="teach-plot", apply_default_css=False)
                 with gr.Column(visible=False, elem_id="teach-result") as self.result:
                     self.message = gr.Textbox(elem_id="teach-try", submit_btn=True)
                     self.answer = gr.HTML(elem_id="teach-answer", apply_default_css=False)
@@ -98,7 +99,9 @@ class Teach:
                         self.save = gr.Button(variant="primary", elem_id="teach-save", min_width=60)
                         self.download = gr.DownloadButton(elem_id="teach-download", min_width=60)
 
-    def connect(self, picker: gr.Dropdown, choices: Any) -> None:
+    def connect(
+        self, picker: gr.Dropdown, choices: Callable[[Strings, Sequence[Skill]], list[tuple[str, str]]]
+    ) -> None:
         """Add the events. `choices(strings, skills)` are those of the chat's picker."""
         if self.public:
             return
@@ -110,12 +113,13 @@ class Teach:
             self._check, given, [self.findings, self.session], **saying
         )
         self.check.click(self._check, given, [self.findings, self.session], **saying)
-        shown = [self.findings, self.ladder, self.session, self.start, self.stop, self.result, self.download]
+        ready = [self.start, self.stop, self.result, self.download, self.ladder]
+        shown = [*ready, self.plot, self.findings, self.session]
         teaching = self.start.click(
             self._teach, [*given, self.own], [*shown, self.answer, self.message], **saying
         )
         self.stop.click(None, cancels=[teaching], **private, queue=False).then(
-            self._stopped, [self.session, self.language], shown, **private, queue=False
+            self._stopped, [self.session, self.language], ready, **private, queue=False
         )
         self.message.submit(
             self._try,
@@ -175,7 +179,8 @@ class Teach:
         session = session or self._new_session()
         _tidy(session, own)
         session = replace(session, lessons=session.lessons + 1, outcomes=(), skill=None)
-        hidden = {self.result: gr.update(visible=False), self.ladder: "", self.answer: "", self.message: ""}
+        empty = dict.fromkeys((self.ladder, self.plot, self.answer, self.message), "")
+        hidden = {**empty, self.result: gr.update(visible=False)}
         try:
             dataset = self._read(text, name, session, strings)
         except AssistantError as error:
@@ -200,17 +205,20 @@ class Teach:
                 step = event if isinstance(event, Step) else None
                 if isinstance(event, Rung):
                     session = self._with(session, event, dataset, name.strip() or strings("teach_unnamed"))
+                    yield {self.plot: plot_html(session.outcomes, strings)}
                 yield {self.ladder: ladder_html(session.outcomes, step, strings), self.session: session}
         if lesson.overdue:
             yield {self.findings: _problem(strings("teach_overdue"))}
         yield self._ready(session, strings)
 
     def _stopped(self, session: Session | None, language: str) -> Updates:
+        """What is there when the person has stopped it."""
+        if session is None:
+            return {}
         strings = strings_for(language)
-        outcomes = session.outcomes if session else ()
+        ready = self._ready(session, strings)
         note = f'<p class="quiet">{escape(strings("stopped"))}</p>'
-        updates = self._ready(session, strings) if session else {}
-        return {**updates, self.ladder: ladder_html(outcomes, None, strings) + note}
+        return {**ready, self.ladder: ready[self.ladder] + note}
 
     def _ready(self, session: Session, strings: Strings) -> Updates:
         """The page when nothing runs any more: what was made can be tried, saved and taken away."""
@@ -306,7 +314,7 @@ def findings_html(dataset: Dataset, strings: Strings) -> str:
 
 
 def ladder_html(outcomes: Sequence[Outcome], step: Step | None, strings: Strings) -> str:
-    """The table so far, the method that is running, and the plot."""
+    """The table so far, and the method that is running."""
     heads = "".join(
         f'<th scope="col">{escape(strings(f"ladder_{name}"))}</th>'
         for name in ("method", "accuracy", "parameters", "bytes", "seconds", "latency")
@@ -314,9 +322,19 @@ def ladder_html(outcomes: Sequence[Outcome], step: Step | None, strings: Strings
     rows = "".join(_row(outcome, strings) for outcome in outcomes)
     if step:
         rows += _running(step, strings)
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div class="table" tabindex="0">{table}</div>'
+
+
+def plot_html(outcomes: Sequence[Outcome], strings: Strings) -> str:
+    """The plot of what is there so far, as an image within the page."""
+    from assistant.workshop import plot  # late: it imports matplotlib
+
     records = [outcome.record for outcome in outcomes if outcome.record]
-    table = f'<div class="table" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-    return table + (_plot(records, strings) if records else "")
+    if not records:
+        return ""
+    image = base64.b64encode(plot.image(records, "svg")).decode("ascii")
+    return f'<img alt="{escape(strings("ladder_plot"))}" src="data:image/svg+xml;base64,{image}">'
 
 
 def _row(outcome: Outcome, strings: Strings) -> str:
@@ -345,15 +363,6 @@ def _running(step: Step, strings: Strings) -> str:
     bar = f'<progress max="1" value="{step.fraction:.3f}"></progress>'
     title = escape(step.method.title)
     return f'<tr class="running"><th scope="row">{title}</th><td colspan="5">{bar} {escape(left)}</td></tr>'
-
-
-def _plot(records: Sequence[Record], strings: Strings) -> str:
-    from assistant.workshop import plot  # late: it imports matplotlib
-
-    image = base64.b64encode(plot.image(records, "svg")).decode("ascii")
-    return (
-        f'<img class="plot" alt="{escape(strings("ladder_plot"))}" src="data:image/svg+xml;base64,{image}">'
-    )
 
 
 def _problem(sentence: str) -> str:
