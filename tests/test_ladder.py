@@ -42,6 +42,13 @@ def dataset(tmp_path: Path) -> Dataset:
     return read_dataset(write_data(tmp_path / "words.csv"))
 
 
+class Crashing(Method):
+    id, title, description = "crashing", "Crashing", "Crashes."
+
+    def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
+        raise KeyError("what")
+
+
 class Broken(Method):
     id, title, description = "broken", "Broken", "Fails."
 
@@ -52,10 +59,11 @@ class Broken(Method):
 def test_each_method_has_a_record_and_a_failure_costs_only_itself(
     dataset: Dataset, encoder: EncoderEngine, tmp_path: Path
 ) -> None:
-    methods = [ZeroShot(), Broken(), FewShot(2), Lora(rank=2, epochs=1)]
+    methods = [ZeroShot(), Broken(), FewShot(2), Lora(rank=2, epochs=1), Crashing()]
     rungs = list(climb(dataset, methods, encoder, tmp_path / "out"))
     assert [rung.error for rung in rungs][1] == "It cannot be learnt."
     assert "entailment" in rungs[0].error
+    assert rungs[4].error == "It failed: KeyError: 'what'."
     few, lora = rungs[2].record, rungs[3].record
     assert few and lora and not rungs[2].error
     assert (few.rows, few.dev_rows, few.labels, few.parameters) == (16, 4, 2, 0)

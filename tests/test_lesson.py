@@ -93,19 +93,20 @@ def test_a_lesson_tells_steps_and_rungs_and_stops_when_it_is_left(
     lesson: Callable[..., tuple[Lesson, threading.Event]],
 ) -> None:
     running, ended = lesson(FewShot(), Endless())
-    events = running.events()
-    rung = next(events)
-    assert isinstance(rung, Rung) and rung.record
-    step = next(event for event in events if isinstance(event, Step))
-    assert step.method == Endless() and not ended.is_set()
-    events.close()
+    with running:
+        events = running.events()
+        rung = next(events)
+        assert isinstance(rung, Rung) and rung.record
+        step = next(event for event in events if isinstance(event, Step) and event.fraction)
+        assert step.method == Endless() and not ended.is_set()
     assert ended.wait(10)
     assert not running.overdue
 
 
 def test_a_lesson_ends_when_its_time_is_over(lesson: Callable[..., tuple[Lesson, threading.Event]]) -> None:
     running, ended = lesson(FewShot(), Endless(), seconds=0.0)
-    assert not [event for event in running.events() if isinstance(event, Rung)]
+    with running:
+        assert not [event for event in running.events() if isinstance(event, Rung)]
     assert running.overdue and ended.is_set()
 
 
@@ -113,7 +114,7 @@ def test_a_defect_in_the_ladder_reaches_the_reader(
     lesson: Callable[..., tuple[Lesson, threading.Event]],
 ) -> None:
     running, ended = lesson(SimpleNamespace(id="x", options={"a": object()}))
-    with pytest.raises(TypeError):
+    with running, pytest.raises(TypeError):
         list(running.events())
     assert ended.is_set()
 

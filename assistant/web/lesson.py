@@ -12,9 +12,10 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.classification import TextClassification
 from assistant.engine.base import Engine
@@ -22,6 +23,9 @@ from assistant.errors import DataError
 from assistant.workshop.dataset import Dataset, read_dataset
 from assistant.workshop.ladder import Rung, climb
 from assistant.workshop.methods import Method, Stopped
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 METHODS = ("zero-shot", "few-shot", "feature-based", "lora")
 # Seconds between two looks at how far it is.
@@ -111,8 +115,8 @@ def listed(text: str) -> list[dict[str, str]]:
 
 
 class Lesson:
-    """The ladder on one data set, run in a thread of its own. `ended` is called when the work has ended, however the
-    events were left."""
+    """The ladder on one data set, run in a thread of its own while it is entered; leaving it stops the work. `ended` is
+    called when the work has ended."""
 
     def __init__(
         self,
@@ -135,24 +139,27 @@ class Lesson:
         # Whether it was the time that ended it.
         self.overdue = False
 
-    def events(self) -> Generator[Rung | Step, None, None]:
-        """Rungs as they are done, and steps in between. Closing the generator stops the work."""
+    def __enter__(self) -> Self:
         threading.Thread(target=self._run, daemon=True).start()
-        try:
-            while True:
-                try:
-                    news = self._news.get(timeout=TICK)
-                except queue.Empty:
-                    if self._step:
-                        yield self._step
-                    continue
-                if news is None:
-                    return
-                if isinstance(news, Exception):
-                    raise news
-                yield news
-        finally:
-            self._stop.set()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+
+    def events(self) -> Iterator[Rung | Step]:
+        """Rungs as they are done, and steps in between."""
+        while True:
+            try:
+                news = self._news.get(timeout=TICK)
+            except queue.Empty:
+                if self._step:
+                    yield self._step
+                continue
+            if news is None:
+                return
+            if isinstance(news, Exception):
+                raise news
+            yield news
 
     def _run(self) -> None:
         try:

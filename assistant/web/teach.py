@@ -12,7 +12,6 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -128,9 +127,7 @@ class Teach:
             concurrency_id="reply",
             **private,
         )
-        self.save.click(
-            self._save, [self.session, self.own, self.language], [self.own, picker, self.save], **saying
-        )
+        self.save.click(self._save, [self.session, self.own, self.language], [self.own, picker], **saying)
 
     def texts(self, language: str) -> dict[gr.components.Component, Any]:
         """Every component's words in a language."""
@@ -157,12 +154,17 @@ class Teach:
 
     def _upload(self, file: str | None, language: str) -> Any:
         """The file's text, in the box where it can be read and changed."""
-        path, limits = Path(file or ""), self.assistant.settings.limits
-        if not file or path.stat().st_size > limits.taught_bytes:
-            strings = strings_for(language)
-            gr.Warning(strings("teach_too_large", megabytes=strings.number(limits.taught_bytes / 1e6)))
+        if not file:
             return gr.skip()
-        return path.read_text(encoding="utf-8-sig", errors="replace")
+        path, limit, strings = Path(file), self.assistant.settings.limits.taught_bytes, strings_for(language)
+        if path.stat().st_size > limit:
+            gr.Warning(strings("teach_too_large", megabytes=strings.number(limit / 1e6)))
+            return gr.skip()
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            gr.Warning(strings("teach_not_text"))
+            return gr.skip()
 
     def _check(self, text: str, name: str, session: Session | None, language: str) -> tuple[str, Session]:
         session, strings = session or self._new_session(), strings_for(language)
@@ -187,21 +189,23 @@ class Teach:
             yield {self.findings: _problem(str(error)), self.session: session, **hidden}
             return
         yield {self.findings: findings_html(dataset, strings), self.session: session, **hidden}
+        entailment = entailment_adapter(self.assistant.applications, self.assistant.engine)
         if not self._slots.acquire(blocking=False):
             yield {self.ladder: _problem(strings("teach_busy"))}
             return
+        # From here on the lesson gives the slot back, whatever happens to this generator.
         lesson = Lesson(
             dataset,
             [self.assistant.plugins.methods[id_] for id_ in METHODS],
             self.assistant.engine,
             _folder(session),
-            entailment_adapter(self.assistant.applications, self.assistant.engine),
+            entailment,
             self.assistant.settings.limits.taught_seconds,
             self._slots.release,
         )
-        yield {self.start: gr.update(interactive=False), self.stop: gr.update(visible=True)}
-        with closing(lesson.events()) as events:
-            for event in events:
+        with lesson:
+            yield {self.start: gr.update(interactive=False), self.stop: gr.update(visible=True)}
+            for event in lesson.events():
                 step = event if isinstance(event, Step) else None
                 if isinstance(event, Rung):
                     session = self._with(session, event, dataset, name.strip() or strings("teach_unnamed"))
@@ -242,16 +246,16 @@ class Teach:
         *_, reply = self.assistant.reply(request)
         return render.reply_html(reply, {skill.id: skill.title}, strings)
 
-    def _save(self, session: Session | None, own: Sequence[Skill], language: str) -> tuple[Any, Any, Any]:
+    def _save(self, session: Session | None, own: Sequence[Skill], language: str) -> tuple[Any, Any]:
         """Put the skill among the visitor's own, and choose it in the chat."""
         strings = strings_for(language)
         if session is None or session.skill is None:
-            return gr.skip(), gr.skip(), gr.skip()
+            return gr.skip(), gr.skip()
         skill = session.skill
         others = [each for each in own if each.id != skill.id]
         skills = (*others, skill)[-MAX_SKILLS:]
         gr.Info(escape(strings("teach_saved", title=skill.title)))
-        return skills, gr.update(choices=self._choices(strings, skills), value=skill.id), gr.skip()
+        return skills, gr.update(choices=self._choices(strings, skills), value=skill.id)
 
     # --- sessions -------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import platform
 import statistics
 import time
@@ -22,7 +23,18 @@ from assistant.errors import AssistantError, DataError
 from assistant.workshop.data import Example
 from assistant.workshop.dataset import Dataset
 from assistant.workshop.evaluation import Metric, report
-from assistant.workshop.methods import Classifier, Fitted, LabelledTask, Method, Watch, inputs_of, tell
+from assistant.workshop.methods import (
+    Classifier,
+    Fitted,
+    LabelledTask,
+    Method,
+    Stopped,
+    Watch,
+    inputs_of,
+    tell,
+)
+
+logger = logging.getLogger(__name__)
 
 RECORD = "record.json"
 # Dev texts answered one at a time, after one that is not counted, for the latency.
@@ -124,8 +136,11 @@ def climb(
         try:
             fitted = method.fit(task, fitting)
             record = _measured(method, dataset, fitted, seed, told)
-        except AssistantError as error:
-            yield Rung(method, error=str(error))
+        except Stopped:
+            raise
+        except Exception as error:
+            logger.warning("The method %r failed.", method.id, exc_info=error)
+            yield Rung(method, error=_said(error))
         else:
             _write(record, place)
             yield Rung(method, record, "", fitted.classifier, fitted.adapter)
@@ -195,6 +210,12 @@ def _latency(classifier: Classifier, examples: Sequence[Example]) -> float:
         classifier.predict([texts])
         times.append(1000 * (time.perf_counter() - started))
     return statistics.median(times[1:])
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, AssistantError):
+        return str(error)
+    return f"It failed: {type(error).__name__}: {next(iter(str(error).splitlines()), '').rstrip('.')}."
 
 
 # --- records ------------------------------------------------------------------------------------------------
