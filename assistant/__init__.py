@@ -29,6 +29,7 @@ from assistant.classification import TextClassification
 from assistant.errors import AssistantError, InputError, PluginError
 from assistant.hookspecs import hookimpl
 from assistant.splitting import Stretch, split_sentences
+from assistant.workshop.methods import Classifier, Fitted, LabelledTask, Method
 
 __version__ = "0.1.0"
 
@@ -36,10 +37,14 @@ __all__ = [
     "Application",
     "AssistantError",
     "Citation",
+    "Classifier",
     "Document",
+    "Fitted",
     "InputError",
     "LabelScore",
+    "LabelledTask",
     "Labels",
+    "Method",
     "Notice",
     "Payload",
     "PluginError",

@@ -66,7 +66,8 @@ class Turn:
 
 @dataclass(frozen=True)
 class Request:
-    """One message with its conversation. `application` is what the person pinned, None for automatic."""
+    """One message with its conversation. `application` is what the person pinned, None for automatic; `skills` are
+    applications of this person alone, which answer when they are pinned or named by a command."""
 
     message: str
     history: tuple[Turn, ...] = ()
@@ -74,6 +75,11 @@ class Request:
     application: str | None = None
     language: str = "en"
     payload: Payload | None = None
+    skills: tuple[Application, ...] = ()
+
+    def known(self, installed: Mapping[str, Application]) -> dict[str, Application]:
+        """The installed applications and the person's own, by id."""
+        return {**installed, **{skill.id: skill for skill in self.skills}}
 
 
 # --- reply parts -----------------------------------------------------------------------------------------------

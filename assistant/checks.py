@@ -16,6 +16,7 @@ import pydantic
 
 from assistant.applications import Application, Notice, ReplyPart, Task, Vote
 from assistant.errors import PluginError
+from assistant.workshop.methods import Method
 
 _ID = re.compile(r"[a-z0-9-]+")
 
@@ -24,18 +25,7 @@ def checked_application(application: object) -> Application:
     """An application that can be listed, routed to and asked. Its adapter need not exist yet."""
     if not isinstance(application, Application):
         raise PluginError(f"{_kind(application)} was given where an Application is expected.")
-    name = type(application).__name__
-    identifier = getattr(application, "id", None)
-    if not (isinstance(identifier, str) and _ID.fullmatch(identifier)):
-        raise PluginError(
-            f"The id of {name} is {identifier!r}; expected lower-case letters, digits and hyphens."
-        )
-    for attribute in ("title", "description"):
-        text = getattr(application, attribute, None)
-        if not (isinstance(text, str) and text.strip()):
-            raise PluginError(
-                f"The {attribute} of {identifier!r} is {text!r}; expected a text that is not empty."
-            )
+    identifier = _named(application)
     if (task := getattr(application, "task", None)) not in get_args(Task):
         raise PluginError(
             f"The task of {identifier!r} is {task!r}; expected one of {', '.join(get_args(Task))}."
@@ -51,6 +41,14 @@ def checked_application(application: object) -> Application:
         if not isinstance(folder, Path | None):
             raise PluginError(f"{attribute} of {identifier!r} is {_kind(folder)}; expected a Path or None.")
     return application
+
+
+def checked_method(method: object) -> Method:
+    """A method that can be listed and chosen."""
+    if not isinstance(method, Method):
+        raise PluginError(f"{_kind(method)} was given where a Method is expected.")
+    _named(method)
+    return method
 
 
 def checked_part(part: object) -> ReplyPart:
@@ -73,6 +71,23 @@ def checked_notice(notice: object) -> Notice:
     """A notice for the foot of a reply."""
     checked: Notice = _checked(notice, (Notice,), "a Notice or None")
     return checked
+
+
+def _named(contribution: object) -> str:
+    """The id of an application or a method. Raises PluginError for an id, a title or a description that is none."""
+    identifier = getattr(contribution, "id", None)
+    if not (isinstance(identifier, str) and _ID.fullmatch(identifier)):
+        raise PluginError(
+            f"The id of {type(contribution).__name__} is {identifier!r}; expected lower-case letters, digits and "
+            "hyphens."
+        )
+    for attribute in ("title", "description"):
+        text = getattr(contribution, attribute, None)
+        if not (isinstance(text, str) and text.strip()):
+            raise PluginError(
+                f"The {attribute} of {identifier!r} is {text!r}; expected a text that is not empty."
+            )
+    return identifier
 
 
 def _checked(value: object, types: tuple[type, ...], expected: str) -> Any:

@@ -129,15 +129,15 @@ class Assistant:
         if not any(character.isalnum() for character in message):
             raise InputError(say("no_words", language))
         if command := _COMMAND.match(message):
-            self._require(command[1].lower(), "/", language)
+            self._require(command[1].lower(), "/", request)
         elif request.application is not None:
-            self._require(request.application, "", language)
+            self._require(request.application, "", request)
         history = request.history[-limits.history_turns :]
         return replace(request, message=message, history=tuple(clean_turn(turn) for turn in history))
 
-    def _require(self, name: str, prefix: str, language: str) -> None:
+    def _require(self, name: str, prefix: str, request: Request) -> None:
         """Raise InputError, with the nearest name, where no application has this one."""
-        known = sorted(self.applications)
+        known, language = sorted(request.known(self.applications)), request.language
         if name in known:
             return
         if not known:
@@ -162,7 +162,7 @@ class Assistant:
                 reply = _longer(reply, part)
                 # Asked for after the first part, when the application has its adapter loaded anyway.
                 if len(reply.parts) == 1:
-                    reply = replace(reply, adapter=self._adapter(route, request.language))
+                    reply = replace(reply, adapter=self._adapter(request, route))
                 yield reply
         foreign = self._foreign(request, reply)
         yield _longer(reply, *foreign, *self.plugins.notices(request, reply, self.engine))
@@ -182,11 +182,13 @@ class Assistant:
         part = None
         request = replace(request, payload=reply.payload)
         engine = self.engine.in_language(request.language)
-        with closing(self.plugins.answer(name, request, engine)) as parts:
+        own = next((skill for skill in request.skills if skill.id == name), None)
+        answer = _parts(own, request, engine) if own else self.plugins.answer(name, request, engine)
+        with closing(answer) as parts:
             for part in parts:
                 yield part
         if part is None or _passing(part):
-            yield Text(say("no_answer", request.language, title=self.applications[name].title))
+            yield Text(say("no_answer", request.language, title=request.known(self.applications)[name].title))
 
     def _asked_back(self, request: Request, route: Route) -> Generator[ReplyPart, None, None]:
         """What to say when no application is clearly meant: what may be meant, or else what there is."""
@@ -210,13 +212,13 @@ class Assistant:
             if examples:
                 yield Suggestions(tuple(Suggestion(example, example) for example in examples[:MAX_BUTTONS]))
 
-    def _adapter(self, route: Route, language: str) -> str | None:
+    def _adapter(self, request: Request, route: Route) -> str | None:
         """The name of the adapter behind the route's application, or of what answers in its place; None without one."""
-        application = self.applications.get(route.application or "")
+        application = request.known(self.applications).get(route.application or "")
         if application is None or application.adapter is None:
             return None
         try:
-            return self.engine.in_language(language).adapter(application.adapter).name
+            return self.engine.in_language(request.language).adapter(application.adapter).name
         except EngineError:
             return None  # the application did without it, so there is nothing to name
 
@@ -233,6 +235,10 @@ def _instruction(message: str, payload: Payload | None) -> str:
         for text in (value,) if isinstance(value, str) else value:
             rest = rest.replace(text, " ")
     return rest if any(character.isalpha() for character in rest) else message
+
+
+def _parts(application: Application, request: Request, engine: Engine) -> Generator[ReplyPart, None, None]:
+    yield from application.answer(request, engine)
 
 
 def _longer(reply: Reply, *parts: ReplyPart) -> Reply:

@@ -6,10 +6,14 @@ Each plugin is called alone: what it raises, or a result of the wrong type, cost
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pluggy
 
 from assistant.applications import Application, Notice, Reply, Request, Vote
+
+if TYPE_CHECKING:
+    from assistant.workshop.methods import Method
 
 PROJECT = "assistant"  # the pluggy project, and the entry-point group that plugins register under
 
@@ -21,6 +25,12 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def register_applications() -> Iterable[Application]:  # type: ignore[empty-body]
     """The applications that this plugin brings. Combining: all together; a second one with the same id is
     refused and both plugins are named."""
+
+
+@hookspec
+def register_methods() -> Iterable[Method]:  # type: ignore[empty-body]
+    """The ways to learn from labelled rows that this plugin brings (see docs/methods.md). Combining: all together, with
+    the built-in ones; a second one with the same id is refused and both owners are named."""
 
 
 @hookspec

@@ -28,7 +28,8 @@ PluginState: TypeAlias = Literal["installed", "active", "disabled", "blocked", "
 
 @dataclass(frozen=True)
 class PluginRecord:
-    """What is known of one plugin. `error` is a sentence on its latest failure; `applications` are ids."""
+    """What is known of one plugin. `error` is a sentence on its latest failure; `applications` and `methods` are
+    ids."""
 
     name: str
     distribution: str
@@ -38,6 +39,7 @@ class PluginRecord:
     error: str = ""
     traceback: str = ""
     applications: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
 
 
 def entry_points(given: Iterable[metadata.EntryPoint] | None = None) -> tuple[metadata.EntryPoint, ...]:

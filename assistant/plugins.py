@@ -3,7 +3,7 @@
 What a failure costs, for a plugin that
 
     cannot be loaded  the plugin: it is listed as failed, with the traceback, and none of its hooks is called.
-                      Loading is the import, the hooks' names and the registering of its applications.
+                      Loading is the import, the hooks' names and the registering of its applications and methods.
     raises, or gives  that one answer, vote or review. The plugin stays active, for other messages may fare
     a wrong value     better; its record keeps the error.
     hangs             that one call too; but as long as the call is stuck the plugin counts as failed and is
@@ -21,7 +21,7 @@ import logging
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -35,18 +35,22 @@ import pluggy
 
 from assistant import hookspecs, installed
 from assistant.applications import Application, Notice, Progress, Reply, ReplyPart, Request, Text, Vote
-from assistant.checks import checked_application, checked_notice, checked_part, checked_vote
+from assistant.checks import checked_application, checked_method, checked_notice, checked_part, checked_vote
 from assistant.deadlines import Overdue, call, stream
 from assistant.engine.base import Engine
 from assistant.errors import AssistantError, InputError, PluginError, UnsupportedTask
 from assistant.installed import DisabledPlugins, PluginRecord, PluginState
 from assistant.settings import Settings
+from assistant.workshop.methods import Method, built_in
 
 __all__ = ["PluginManager", "PluginRecord"]
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Contribution = TypeVar("Contribution", Application, Method)
+# Who owns the methods that are always there.
+BUILT_IN = "built-in"
 # A hook that gives more values than this is a generator that does not end.
 MAX_VALUES = 1_000
 
@@ -68,6 +72,9 @@ class PluginManager:
         self._namesakes: list[PluginRecord] = []
         # By id, with the name of the plugin that brought it.
         self._applications: dict[str, tuple[Application, str]] = {}
+        self._methods: dict[str, tuple[Method, str]] = {
+            method.id: (method, BUILT_IN) for method in built_in()
+        }
         self._stuck: Counter[str] = Counter()  # how many overdue calls of a plugin are still running
         disabled = self._disabled()
         for point in installed.entry_points(self._given):
@@ -94,6 +101,18 @@ class PluginManager:
                     id_: application
                     for id_, (application, plugin) in self._applications.items()
                     if self._records[plugin].state == "active"
+                }
+            )
+
+    @property
+    def methods(self) -> Mapping[str, Method]:
+        """The methods of learning by id: the built-in ones, then those of plugins in the order of their names."""
+        with self._lock:
+            return MappingProxyType(
+                {
+                    id_: method
+                    for id_, (method, owner) in self._methods.items()
+                    if owner == BUILT_IN or self._records[owner].state == "active"
                 }
             )
 
@@ -159,12 +178,14 @@ class PluginManager:
             self._records[point.name] = record
 
     def _loaded(self, point: EntryPoint, record: PluginRecord) -> PluginRecord:
-        """Import and register the plugin and its applications: all of it or nothing."""
+        """Import and register the plugin, its applications and its methods: all of it or nothing."""
         seconds = self._settings.limits.import_deadline
         try:
             hooks = self._register(point.name, call(point.load, seconds))
             ask = partial(self._ask, "register_applications", checked_application, {}, point.name, many=True)
-            applications = {application.id: application for application in self._unique(call(ask, seconds))}
+            applications = _unique("application", call(ask, seconds), self._applications)
+            ask_methods = partial(self._ask, "register_methods", checked_method, {}, point.name, many=True)
+            methods = _unique("method", call(ask_methods, seconds), self._methods)
         except Exception as error:
             self._hooks.unregister(name=point.name)
             if self._settings.strict:
@@ -174,7 +195,10 @@ class PluginManager:
             trace = "".join(traceback.format_exception(error))
             return replace(record, state="failed", error=sentence, traceback=trace)
         self._applications |= {id_: (application, point.name) for id_, application in applications.items()}
-        return replace(record, state="active", hooks=hooks, applications=tuple(applications))
+        self._methods |= {id_: (method, point.name) for id_, method in methods.items()}
+        return replace(
+            record, state="active", hooks=hooks, applications=tuple(applications), methods=tuple(methods)
+        )
 
     def _register(self, name: str, plugin: object) -> tuple[str, ...]:
         """Take the plugin in; the names of the hooks that it implements."""
@@ -189,18 +213,6 @@ class PluginManager:
             near = difflib.get_close_matches(unknown, self._known, n=1, cutoff=0.0)
             raise PluginError(f"{unknown!r} is no hook; did you mean {near[0]!r}?") from error
         return hooks
-
-    def _unique(self, applications: Iterable[Application]) -> Iterator[Application]:
-        """The same applications. Raises PluginError where an id is taken; it names who has it."""
-        seen = set()
-        for application in applications:
-            if application.id in seen:
-                raise PluginError(f"it brings two applications with the id {application.id!r}.")
-            if application.id in self._applications:
-                owner = self._applications[application.id][1]
-                raise PluginError(f"the application id {application.id!r} is taken by the plugin {owner!r}.")
-            seen.add(application.id)
-            yield application
 
     # --- calling --------------------------------------------------------------------------------------------
 
@@ -260,6 +272,22 @@ def _parts(application: Application, request: Request, engine: Engine) -> Iterab
 def _at_work(part: ReplyPart) -> bool:
     """Whether the part shows how long work gets on, which is then not stuck."""
     return isinstance(part, Progress) or (isinstance(part, Text) and part.growing)
+
+
+def _unique(
+    kind: str, contributions: Iterable[Contribution], taken: Mapping[str, tuple[Contribution, str]]
+) -> dict[str, Contribution]:
+    """What a plugin brings, by id. Raises PluginError where an id is taken; it names who has it."""
+    found: dict[str, Contribution] = {}
+    for each in contributions:
+        if each.id in found:
+            raise PluginError(f"it brings two {kind}s with the id {each.id!r}.")
+        if each.id in taken:
+            owner = taken[each.id][1]
+            by = "a built-in one" if owner == BUILT_IN else f"the plugin {owner!r}"
+            raise PluginError(f"the {kind} id {each.id!r} is taken by {by}.")
+        found[each.id] = each
+    return found
 
 
 def _iterable(values: Iterable[T]) -> Iterable[T]:

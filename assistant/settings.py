@@ -22,6 +22,11 @@ class Limits:
     document_pages: int = 1_000
     documents: int = 8
     history_turns: int = 200
+    # Examples to teach with, the seconds that all methods together may take, and how many visitors may teach at a time.
+    taught_rows: int = 5_000
+    taught_bytes: int = 2 * MEGABYTE
+    taught_seconds: float = 600.0
+    trainings: int = 1
     # More parts than this are no reply but a generator that does not end.
     reply_parts: int = 1_000
     # A plugin that is not ready by then is given up. Seconds: for an answer, for what is asked on every

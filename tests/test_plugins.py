@@ -103,6 +103,14 @@ def test_a_good_plugin_is_listed_asked_and_heard(manager: Manager) -> None:
     assert isinstance(labels, Labels)
 
 
+def test_methods_of_plugins_stand_beside_the_built_in_ones(manager: Manager) -> None:
+    plugins = manager("brings_method")
+    built_in = ["zero-shot", "few-shot", "feature-based", "lora", "bottleneck", "fine-tuning"]
+    assert list(plugins.methods) == [*built_in, "majority"]
+    assert record(plugins, "brings_method").methods == ("majority",)
+    assert list(manager("well_behaved").methods) == built_in
+
+
 def test_the_answer_streams_and_closing_it_stops_the_application(manager: Manager) -> None:
     plugins = manager("well_behaved")
     parts = plugins.answer("good", Request("hello"), ENGINE)
@@ -155,6 +163,8 @@ def test_plugins_come_from_the_installed_distributions(
         ("raises_in_register", "KeyError: 'no such skill'"),
         ("garbage_in_register", "expected"),
         ("duplicates_id", "the application id 'good' is taken by the plugin 'a_good_one'"),
+        ("duplicates_method", "the method id 'lora' is taken by a built-in one"),
+        ("garbage_in_methods", "where a Method is expected"),
         ("hangs_in_import", "not ready within 0.3 seconds"),
         ("is_not_installed", "No module named 'is_not_installed'"),
     ],

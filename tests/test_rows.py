@@ -19,9 +19,10 @@ from assistant.errors import AdapterError, DataError
 from assistant.prompts import Prompt
 from assistant.workshop.data import MAX_LINE, Row, read_examples, read_rows, write_rows
 from assistant.workshop.evaluation import report, restricted
+from assistant.workshop.methods import Method
 from assistant.workshop.methods.few_shot import FewShot
 from assistant.workshop.methods.zero_shot import ZeroShot, entailment_adapter
-from assistant.workshop.prediction import TASKS, RowForm, predict_rows
+from assistant.workshop.prediction import TASKS, RowForm, predict_rows, prompt_task
 
 TEXT = st.text(max_size=20)
 ROW = st.dictionaries(
@@ -202,25 +203,33 @@ def prompt(fields: tuple[str, ...] = ("text",)) -> Prompt:
     )
 
 
+def fitted(method: Method, engine: EchoEngine, given: Prompt, entailment: Path | None = None) -> Any:
+    """The classifier that a method makes of a prompt file."""
+    return method.fit(prompt_task(given, engine, entailment), lambda fraction, note: True).classifier
+
+
 def test_zero_shot_prefers_the_hypothesis_that_follows(tmp_path):
-    first, second = ZeroShot(Instant(), prompt(), tmp_path).predict(["stairs up", "stairs down"])
+    classifier = fitted(ZeroShot(), Instant(), prompt(), tmp_path)
+    first, second = classifier.predict(["stairs up", "stairs down"])
     assert (first.label, second.label) == ("up", "down")
     # log-odds of 0.9 and 0.1 are ± log 9, and the softmax of these is 81 to 1
     assert first.probabilities == pytest.approx((81 / 82, 1 / 82))
 
 
 def test_zero_shot_reads_a_pair(tmp_path):
-    (result,) = ZeroShot(Instant(), prompt(("first", "second")), tmp_path).predict([("x", "stairs down")])
+    classifier = fitted(ZeroShot(), Instant(), prompt(("first", "second")), tmp_path)
+    (result,) = classifier.predict([("x", "stairs down")])
     assert result.label == "down"
 
 
 def test_zero_shot_needs_an_application_for_entailment():
+    assert entailment_adapter({}, EchoEngine()) is None
     with pytest.raises(AdapterError, match="entailment"):
-        entailment_adapter({}, EchoEngine())
+        fitted(ZeroShot(), EchoEngine(), prompt())
 
 
 def test_few_shot_takes_the_nearest_prototype():
-    method = FewShot(EchoEngine(), prompt(), k=2)
+    method = fitted(FewShot(2, "first"), EchoEngine(), prompt())
     assert [shot.label for shot in method.shots] == ["up", "up", "down", "down"]
     assert [result.label for result in method.predict(["rising text", "falling text"])] == ["up", "down"]
     assert np.allclose([sum(r.probabilities) for r in method.predict(["a", "b"])], 1)
@@ -228,7 +237,7 @@ def test_few_shot_takes_the_nearest_prototype():
 
 
 def test_few_shot_reads_pairs():
-    method = FewShot(EchoEngine(), prompt(("first", "second")))
+    method = fitted(FewShot(None), EchoEngine(), prompt(("first", "second")))
     results = method.predict([("rising first 1", "rising second 1"), ("falling first 2", "falling second 2")])
     assert [result.label for result in results] == ["up", "down"]
 

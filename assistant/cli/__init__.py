@@ -3,6 +3,7 @@
     messages  serve, ask: one message at a time, on the page or in the shell
     rows      route, predict, evaluate: files of rows
     train     train
+    compare   compare: methods of learning, side by side
     plugins   plugins list, show, disable, enable
     install   install, uninstall
     authors   new-plugin, check
@@ -20,7 +21,7 @@ import logging
 import click
 
 from assistant import __version__
-from assistant.cli import authors, install, messages, plugins, prompts, rows, train
+from assistant.cli import authors, compare, install, messages, plugins, prompts, rows, train
 from assistant.errors import AssistantError
 
 __all__ = ["main"]
@@ -68,6 +69,7 @@ main.add_command(rows.route)
 main.add_command(rows.predict)
 main.add_command(rows.evaluate)
 main.add_command(train.train)
+main.add_command(compare.compare)
 main.add_command(plugins.plugins)
 main.add_command(install.install)
 main.add_command(install.uninstall)

@@ -224,11 +224,11 @@ def _classifier(
     language: str,
 ) -> Classifier:
     """The classifier; of few-shot it is told how many shots there were."""
-    from assistant.workshop.methods.few_shot import FewShot
+    from assistant.workshop.methods.few_shot import NearestShots
     from assistant.workshop.prediction import classifier
 
     made = classifier(method, skill, applications, engine, shots, language)
-    if isinstance(made, FewShot):
+    if isinstance(made, NearestShots):
         click.echo(f"{len(made.shots)} shots for {len(made.labels)} labels.", err=True)
     return made
 

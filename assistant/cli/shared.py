@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,6 +14,8 @@ import click
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from assistant.applications import Application
     from assistant.engine.base import Engine
     from assistant.plugins import PluginManager
@@ -26,6 +30,8 @@ METHODS = ("adapter", "zero-shot", "few-shot")
 QUANTIZATIONS = ("auto", "none", "int8", "4bit")
 
 FILE = click.Path(path_type=Path)
+# What a shell gives for a program that Ctrl-C ended: 128 + SIGINT.
+INTERRUPTED = 130
 
 
 def engine_option(command: F) -> F:
@@ -172,6 +178,26 @@ def progress(rows: Iterable[Row], count: int, label: str) -> Iterator[Iterable[R
 
     with click.progressbar(rows, length=count, label=label, file=sys.stderr) as bar:
         yield bar
+
+
+class Interrupt:
+    """While it is entered, Ctrl-C sets `interrupted`, so that the work can save and stop; a second one ends it at
+    once."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        self._handler: Any = None
+
+    def __enter__(self) -> Self:
+        self._handler = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._handler)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.interrupted = True
+        signal.signal(signal.SIGINT, self._handler)
 
 
 class Refused:

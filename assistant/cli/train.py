@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli.shared import FILE, base_options, find_application, installed_applications
+from assistant.cli.shared import (
+    FILE,
+    INTERRUPTED,
+    Interrupt,
+    base_options,
+    find_application,
+    installed_applications,
+)
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,9 +25,6 @@ if TYPE_CHECKING:
     from assistant.workshop.publishing import Sources
     from assistant.workshop.recipe import Recipe, Source
     from assistant.workshop.training import Progress
-
-# What a shell gives for a program that Ctrl-C ended: 128 + SIGINT.
-INTERRUPTED = 130
 
 
 @click.command()
@@ -160,33 +162,22 @@ def _joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:
     return [example for _, examples in sources for example in examples]
 
 
-class _Watch:
+class _Watch(Interrupt):
     """What `training.train` reports to: a progress bar, or a line per dev evaluation where stderr is no
-    terminal.
-
-    While it is entered, Ctrl-C asks the training to save and stop; a second one ends it at once.
+    terminal. Ctrl-C asks the training to save and stop.
     """
 
     def __init__(self, metric: str) -> None:
+        super().__init__()
         self.metric = metric
         self.step = self.steps = 0
-        self.interrupted = False
         self._evaluations = 0
         self._bar: Any = None
-        self._handler: Any = None
-
-    def __enter__(self) -> _Watch:
-        self._handler = signal.signal(signal.SIGINT, self._interrupt)
-        return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._handler)
+        super().__exit__()
         if self._bar is not None:
             self._bar.render_finish()
-
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        self.interrupted = True
-        signal.signal(signal.SIGINT, self._handler)
 
     def __call__(self, progress: Progress, steps: int, loss: float) -> bool:
         """Show where the training is; False asks it to stop."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Operation: TypeAlias = Literal["classify", "choose", "tag", "extract", "rank", "embed", "generate"]
 
+# What stands for a text: the mean of its tokens' states, or the first token's.
+Pooling: TypeAlias = Literal["mean", "cls"]
+
 # One text, or a pair that the model reads together (premise and hypothesis).
 TextOrPair: TypeAlias = "str | tuple[str, str]"
 

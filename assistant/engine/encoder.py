@@ -24,6 +24,7 @@ from assistant.engine.base import (
     Engine,
     Extraction,
     Operation,
+    Pooling,
     Tag,
     TextOrPair,
 )
@@ -33,7 +34,7 @@ from assistant.engine.heads import pool
 from assistant.engine.memory import keep_freed_memory
 from assistant.engine.spans import best_spans, windows, word_spans
 from assistant.engine.transformer import QuantizedEncoder
-from assistant.errors import AdapterError
+from assistant.errors import AdapterError, InputError
 
 DEFAULT_BUDGET = 256_000_000
 # A longer text is cut before it is tokenized; the model reads 512 tokens, and a token is rarely this long. Characters.
@@ -179,6 +180,21 @@ class EncoderEngine(Engine):
             return np.zeros((0, self.model.dimensions.hidden), np.float32)
         rows = self._run([_row(e, None) for e in self._encode(list(inputs))])
         return np.asarray(torch.nn.functional.normalize(torch.stack(rows), dim=-1).numpy(), np.float32)
+
+    def states(self, inputs: Sequence[str], pooling: Pooling, layer: int) -> NDArray[np.float32]:
+        """Unit vectors (len(inputs), dimensions) from the states of the bare base's first `layer` layers: what `embed`
+        gives for "mean" and the last layer. For a few hundred texts at most in a call; it does not join other calls'
+        batches."""
+        if not 1 <= layer <= self.model.dimensions.layers:
+            raise InputError(f"The layer is {layer}; the base has 1 to {self.model.dimensions.layers}.")
+        hidden = self.model.dimensions.hidden
+        part = slice(0, hidden) if pooling == "cls" else slice(hidden, None)
+        vectors = torch.zeros(len(inputs), hidden)
+        for number, encoding in enumerate(self._encode(list(inputs))):
+            ids, segments = torch.tensor([encoding.ids]), torch.tensor([encoding.type_ids])
+            mask = torch.ones_like(ids)
+            vectors[number] = pool(self.model(ids, segments, mask, layers=layer), mask)[0, part]
+        return np.asarray(torch.nn.functional.normalize(vectors, dim=-1).numpy(), np.float32)
 
     def _for(self, folder: Path, operation: str) -> LoadedAdapter:
         adapter = self.adapters.get(folder)

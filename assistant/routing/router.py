@@ -44,7 +44,7 @@ class Router:
             return self._commanded(request, command["id"], request.message[command.end() :])
         if request.application is not None:
             return self._pinned(request, request.application)
-        continued = follow_up(request, self.applications)
+        continued = follow_up(request, request.known(self.applications))
         if continued:
             return Route(continued.application, 1.0, continued.reason), continued.payload
         if not self.applications:
@@ -58,7 +58,7 @@ class Router:
     # -----------------------------------------------------------------------------------------
 
     def _commanded(self, request: Request, id_: str, rest: str) -> tuple[Route, Payload | None]:
-        application = self.applications.get(id_.lower())
+        application = request.known(self.applications).get(id_.lower())
         if application is None:
             raise InputError(f"There is no command /{id_}; {self._nearest(id_)}.")
         route = Route(application.id, 1.0, f"You typed /{application.id}.")
@@ -67,7 +67,7 @@ class Router:
         return route, self._carried(request, application) or find_payload("", application, request)
 
     def _pinned(self, request: Request, id_: str) -> tuple[Route, Payload | None]:
-        application = self.applications.get(id_)
+        application = request.known(self.applications).get(id_)
         if application is None:
             raise InputError(f"There is no application {id_!r}; {self._nearest(id_)}.")
         route = Route(id_, 1.0, f"You chose {application.title}.")

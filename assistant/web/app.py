@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from assistant.applications import Request, to_jsonable
 from assistant.core import Assistant
 from assistant.web.chat import Chat
 from assistant.web.language import DEFAULT, languages, preferred, strings_for
+from assistant.web.lesson import Skill
 from assistant.web.plugins import Plugins
+from assistant.web.teach import Teach
 
 HERE = Path(__file__).parent
 # Messages answered at a time, and messages that may wait; one more is told to come back later.
@@ -49,6 +52,8 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
     with gr.Blocks(
         title="OneBase", analytics_enabled=False, fill_width=True, delete_cache=(SWEEP, UPLOADS_LIVE)
     ) as app:
+        # The skills that this page's visitor has taught; no other page sees them.
+        own = gr.State(())
         chosen = gr.BrowserState(None, storage_key="onebase-language", secret="onebase")  # noqa: S106
         with gr.Row(elem_id="header"):
             title = gr.HTML(elem_id="title", apply_default_css=False)
@@ -65,11 +70,17 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
             theme = gr.Button(elem_id="theme", size="sm", scale=0, min_width=44)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Chat", id="chat") as chat_tab:
-                chat = Chat(assistant, language)
+                chat = Chat(assistant, language, own)
+            with gr.Tab("Teach", id="teach") as teach_tab:
+                teach = Teach(assistant, language, own, public=public)
             with gr.Tab("Plugins", id="plugins") as plugins_tab:
                 plugins = Plugins(assistant, language, public=public)
 
-        def texts(code: str, application: str, stored: Any, library: Any) -> dict[gr.blocks.Block, Any]:
+        teach.connect(chat.picker, chat.choices)
+
+        def texts(
+            code: str, application: str, stored: Any, library: Any, skills: Sequence[Skill]
+        ) -> dict[gr.blocks.Block, Any]:
             strings = strings_for(code)
             return {
                 language: gr.update(label=strings("language")),
@@ -77,24 +88,33 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
                 theme: gr.update(value=strings("theme")),
                 notices: gr.update(value=strings("notices")),
                 chat_tab: gr.update(label=strings("chat_tab")),
+                teach_tab: gr.update(label=strings("teach_tab")),
                 plugins_tab: gr.update(label=strings("plugins_tab")),
-                **chat.texts(code, application, stored, library),
+                **chat.texts(code, application, stored, library, skills),
+                **teach.texts(code),
                 **plugins.texts(code),
             }
 
         def opened(
-            code: str | None, application: str, stored: Any, library: Any, request: gr.Request
+            code: str | None,
+            application: str,
+            stored: Any,
+            library: Any,
+            skills: Sequence[Skill],
+            request: gr.Request,
         ) -> dict[gr.blocks.Block, Any]:
             if code not in languages():
                 code = preferred(request.headers.get("accept-language", ""))
-            words = texts(code, application, stored, library)
+            words = texts(code, application, stored, library, skills)
             return {**words, language: gr.update(value=code, label=strings_for(code)("language"))}
 
-        def switched(code: str, application: str, stored: Any, library: Any) -> dict[gr.blocks.Block, Any]:
-            return {chosen: code, **texts(code, application, stored, library)}
+        def switched(
+            code: str, application: str, stored: Any, library: Any, skills: Sequence[Skill]
+        ) -> dict[gr.blocks.Block, Any]:
+            return {chosen: code, **texts(code, application, stored, library, skills)}
 
-        state = [chat.picker, chat.conversation, chat.library]
-        worded = list(texts(DEFAULT, "", None, []))
+        state = [chat.picker, chat.conversation, chat.library, own]
+        worded = list(texts(DEFAULT, "", None, [], ()))
         quiet = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         app.load(opened, [chosen, *state], worded, **quiet)
         language.input(switched, [language, *state], [chosen, *worded], **quiet)

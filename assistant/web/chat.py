@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from html import escape, unescape
 from typing import Any
@@ -22,6 +22,7 @@ from assistant.core import Assistant
 from assistant.web import export, render, storage
 from assistant.web.attachments import Attached, Attachments, chips, index_of
 from assistant.web.language import DEFAULT, Strings, strings_for
+from assistant.web.lesson import Skill
 from assistant.web.storage import JSON, Conversation
 
 logger = logging.getLogger(__name__)
@@ -47,13 +48,15 @@ _DOWNLOAD = """
 
 
 class Chat:
-    """The tab for one assistant, made inside a `gr.Blocks`; `language` is the page's language component."""
+    """The tab for one assistant, made inside a `gr.Blocks`; `language` is the page's language component, `own`
+    the skills that its visitor has taught."""
 
-    def __init__(self, assistant: Assistant, language: gr.State) -> None:
+    def __init__(self, assistant: Assistant, language: gr.State, own: gr.State) -> None:
         self.assistant = assistant
         self.limits = assistant.settings.limits
         self.titles = {id_: application.title for id_, application in assistant.applications.items()}
         self.language = language
+        self.own = own
         self._components()
         self._events()
 
@@ -103,7 +106,7 @@ class Chat:
                     )
                     with gr.Row(elem_id="tools"):
                         self.picker = gr.Dropdown(
-                            self._choices(strings_for(DEFAULT)),
+                            self.choices(strings_for(DEFAULT), ()),
                             value=AUTOMATIC,
                             elem_id="picker",
                             container=False,
@@ -117,10 +120,13 @@ class Chat:
                         )
                         self.export_json = gr.Button(elem_id="export-json", size="sm", scale=0, min_width=60)
 
-    def texts(self, language: str, application: str, stored: JSON, library: JSON) -> dict[gr.Component, Any]:
+    def texts(
+        self, language: str, application: str, stored: JSON, library: JSON, own: Sequence[Skill]
+    ) -> dict[gr.Component, Any]:
         """Every component's words in a language."""
         strings = strings_for(language)
         conversation = storage.from_json(stored)
+        choices = self.choices(strings, own)
         return {
             self.new: gr.update(value=strings("new")),
             self.delete: gr.update(value=strings("delete")),
@@ -128,8 +134,8 @@ class Chat:
             self.shelf_note: f"<p>{escape(strings('kept_here'))}</p>",
             self.picker: gr.update(
                 label=strings("application"),
-                choices=self._choices(strings),
-                value=application if application in self.titles else AUTOMATIC,
+                choices=choices,
+                value=application if application in dict(choices).values() else AUTOMATIC,
             ),
             self.attachments.button: gr.update(label=strings("attach")),
             self.export_markdown: gr.update(value=strings("export_markdown")),
@@ -138,8 +144,10 @@ class Chat:
             self.chatbot: self._chatbot(conversation, application, strings),
         }
 
-    def _choices(self, strings: Strings) -> list[tuple[str, str]]:
-        return [(strings("automatic"), AUTOMATIC), *((title, id_) for id_, title in self.titles.items())]
+    def choices(self, strings: Strings, own: Sequence[Skill]) -> list[tuple[str, str]]:
+        """What the picker offers: (title, id) of every application, and of the visitor's own skills."""
+        installed = ((title, id_) for id_, title in self.titles.items())
+        return [(strings("automatic"), AUTOMATIC), *installed, *((skill.title, skill.id) for skill in own)]
 
     def _placeholder(self, application: str, strings: Strings) -> Any:
         """What the empty message box says: an example for the pinned application."""
@@ -214,7 +222,7 @@ class Chat:
         ):
             reply = event.then(
                 self._reply,
-                [self.conversation, self.picker, self.attachments.documents, self.language],
+                [self.conversation, self.picker, self.attachments.documents, self.language, self.own],
                 [self.chatbot, self.conversation, self.textbox],
                 concurrency_id="reply",
                 **private,
@@ -282,7 +290,7 @@ class Chat:
         return self._say(unescape(str(event.value)), storage.to_json(conversation), language)
 
     def _reply(
-        self, stored: JSON, application: str, documents: Attached, language: str
+        self, stored: JSON, application: str, documents: Attached, language: str, own: Sequence[Skill]
     ) -> Iterator[tuple[Any, Any, Any]]:
         """Answer the message that waits, showing the reply as it grows."""
         conversation = storage.from_json(stored)
@@ -299,6 +307,7 @@ class Chat:
             tuple(documents.get(conversation.id, ())),
             application or None,
             language,
+            skills=tuple(skill.application() for skill in own),
         )
         with closing(self.assistant.reply(request)) as replies:
             for reply in replies:

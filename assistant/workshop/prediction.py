@@ -25,9 +25,9 @@ from assistant.engine.base import (
 )
 from assistant.engine.manifest import Operation
 from assistant.errors import AdapterError, DataError, InputError, PromptError, UnsupportedTask
-from assistant.prompts import load_prompt
-from assistant.workshop.data import Row, read_texts
-from assistant.workshop.methods import Classifier
+from assistant.prompts import Prompt, load_prompt
+from assistant.workshop.data import Example, Row, read_texts
+from assistant.workshop.methods import Classifier, LabelledTask, Method
 from assistant.workshop.methods.adapter import TrainedAdapter
 from assistant.workshop.methods.few_shot import FewShot
 from assistant.workshop.methods.zero_shot import ZeroShot, entailment_adapter
@@ -165,9 +165,24 @@ def classifier(
     if application.prompts is None:
         raise PromptError(f"{application.title} has no prompt files, which {method} needs.")
     prompt = load_prompt(application.prompts, language)
-    if method == "few-shot":
-        return FewShot(engine, prompt, shots)
-    return ZeroShot(engine, prompt, entailment_adapter(applications, engine))
+    task = prompt_task(prompt, engine, entailment_adapter(applications, engine))
+    chosen: Method = FewShot(shots, "first") if method == "few-shot" else ZeroShot()
+    return chosen.fit(task, lambda fraction, note: True).classifier
+
+
+def prompt_task(prompt: Prompt, engine: Engine, entailment: Path | None) -> LabelledTask:
+    """What a prompt file alone gives to learn from: its shots and its hypotheses."""
+    return LabelledTask(
+        engine,
+        tuple(prompt.labels),
+        tuple(
+            Example(tuple(shot.input[name] for name in prompt.fields), shot.label) for shot in prompt.shots
+        ),
+        folder=Path(),
+        fields=prompt.fields,
+        hypotheses=prompt.hypotheses(),
+        entailment=entailment,
+    )
 
 
 # --- rows ---------------------------------------------------------------------------------------------------

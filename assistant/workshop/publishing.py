@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -46,12 +47,13 @@ def publish(
     title: str,
     command: str,
     seconds: float,
+    engine: Engine | None = None,
 ) -> Manifest:
     """Write the adapter folder and return its manifest. Raises DataError for a method that makes no adapter.
 
     Everything in it is measured on the int8 engine that will serve it: the temperature and the abstention
     threshold are fitted on all dev rows, the calibration error is that of rows that the temperature was not fitted
-    on, and the metrics stand for each dev source by itself.
+    on, and the metrics stand for each dev source by itself. `engine` is one that runs already, to measure on.
     """
     peft_config(recipe.method)  # refuses what is no adapter
     manifest = Manifest(
@@ -66,11 +68,8 @@ def publish(
     shutil.rmtree(temporary, ignore_errors=True)
     _save_weights(model, temporary)
     write_manifest(manifest, temporary)
-    engine = EncoderEngine()
-    try:
-        manifest = measured(manifest, temporary, dev, engine)
-    finally:
-        engine.close()
+    with nullcontext(engine) if engine else closing(EncoderEngine()) as measuring:
+        manifest = measured(manifest, temporary, dev, measuring)
     write_manifest(manifest, temporary)
     (temporary / "README.md").write_text(card(manifest, title, command), encoding="utf-8")
     # The old folder goes only when the new one is whole.

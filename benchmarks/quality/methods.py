@@ -11,6 +11,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -23,10 +24,12 @@ from assistant.engine.manifest import read_manifest, write_manifest
 from assistant.prompts import load_prompt
 from assistant.workshop.data import Example
 from assistant.workshop.evaluation import report
+from assistant.workshop.methods import LabelledTask, Method
 from assistant.workshop.methods.feature_based import FeatureBased
 from assistant.workshop.methods.few_shot import FewShot
 from assistant.workshop.methods.zero_shot import ZeroShot
 from assistant.workshop.objectives import objective
+from assistant.workshop.prediction import prompt_task
 from assistant.workshop.publishing import card
 from assistant.workshop.recipe import FineTuning, Recipe, load_recipe
 from assistant.workshop.training import predict_logits, train
@@ -52,6 +55,10 @@ def fine_tuned(recipe: Recipe, rows: list[Example], dev: list[Example], rate: fl
     return predict
 
 
+def fitted(method: Method, task: LabelledTask) -> Predict:
+    return method.fit(task, lambda fraction, note: True).classifier.predict
+
+
 def main() -> None:
     """Measure and print; one line per method and dev source."""
     parser = argparse.ArgumentParser(
@@ -75,10 +82,13 @@ def main() -> None:
     engine = EncoderEngine()
     prompt = load_prompt(skill.prompts, "en")
     nli = Path(plugin.__file__).parent.parent / "nli" / "adapter"
+    described = replace(prompt_task(prompt, engine, nli), folder=Path(tempfile.mkdtemp()))
     methods: dict[str, Callable[[], Predict]] = {
-        "zero-shot": lambda: ZeroShot(engine, prompt, nli).predict,
-        "few-shot": lambda: FewShot(engine, prompt).predict,
-        "frozen features + logistic regression": lambda: FeatureBased.fit(engine, rows).predict,
+        "zero-shot": lambda: fitted(ZeroShot(), described),
+        "few-shot": lambda: fitted(FewShot(shots=None), described),
+        "frozen features + logistic regression": lambda: fitted(
+            FeatureBased(), replace(described, train=tuple(rows))
+        ),
         "adapter": lambda: lambda inputs: engine.classify(inputs, skill.adapter),
     }
     if given.application == "nli":

@@ -1,19 +1,20 @@
-"""Feature-based transfer: logistic regression on the frozen base's embeddings.
+"""Feature-based transfer: logistic regression on the frozen base's states.
 
-What it does: embeds every text once with the bare base and fits a multinomial logistic regression (L2, chosen
-strength) on the unit vectors. The base is only read.
+What it does: embeds every text once with the bare base and fits a multinomial logistic regression (L2, chosen strength)
+on the unit vectors. The base is only read.
 
 When to use it: with tens to thousands of labelled rows, when seconds count: nothing is propagated through the base
 backwards, and the embeddings of the rows are computed once.
 
-Inputs: texts, or pairs; labelled examples with at least two labels.
+Inputs: texts, or pairs; labelled examples with at least two labels. `pooling` takes the mean of the token states, as
+the base was trained to be read, or the first token's; `layer` counts from 1 (None: the last).
 
 Relation to the others: `few_shot` takes the class means where this fits a boundary; an adapter changes the features
 themselves, which takes minutes and gains most where the classes differ in tone or logic.
 
 Example:
 
-    FeatureBased.fit(engine, examples).predict(["A warm, funny film."])
+    FeatureBased(layer=5).fit(task, watch).classifier.predict(["A warm, funny film."])
 
 Reference: Devlin et al. 2019 (arXiv 1810.04805), section 5.3, and Peters, Ruder & Smith 2019, "To Tune or Not to
 Tune?" (arXiv 1903.05987). The features of a pair are those of Conneau et al. 2017 (arXiv 1705.02364), section 3.1.
@@ -22,28 +23,66 @@ Tune?" (arXiv 1903.05987). The features of a pair are those of Conneau et al. 20
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from assistant.engine.base import Classification, Engine, TextOrPair, text_or_pair
+from assistant.engine.base import Classification, Engine, Pooling, TextOrPair
 from assistant.errors import DataError
-from assistant.workshop.methods import sides
+from assistant.workshop.methods import Fitted, LabelledTask, Method, Watch, inputs_of
+from assistant.workshop.methods.vectors import distributions, embedded
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from assistant.workshop.data import Example
 
-# Inverse of the L2 strength; unit vectors are short, so the boundary needs large weights.
-STRENGTH = 30.0
-CHUNK = 256
+@dataclass(frozen=True)
+class FeatureBased(Method):
+    """Fits a logistic regression. `strength` is the inverse of the L2 strength; unit vectors are short, so the boundary
+    needs large weights."""
+
+    id: ClassVar[str] = "feature-based"
+    title: ClassVar[str] = "Feature-based"
+    description: ClassVar[str] = "Fits a logistic regression on the frozen base's embeddings, in seconds."
+
+    pooling: Pooling = "mean"
+    layer: int | None = None
+    strength: float = 30.0
+
+    def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
+        """See Method. Raises DataError when the examples have fewer than two labels."""
+        import numpy as np
+        from sklearn.linear_model import LogisticRegression
+
+        started = time.perf_counter()
+        truth = [example.label for example in task.train]
+        present = sorted(set(truth))
+        if len(present) < 2:
+            raise DataError(f"All rows have the label {present[0]!r:.60}; expected two or more labels.")
+        vectors = features(task.engine, inputs_of(task.train), self.pooling, self.layer, watch)
+        model = LogisticRegression(C=self.strength, max_iter=1000)
+        model.fit(vectors, truth)
+        weight, bias = model.coef_, model.intercept_
+        if len(present) == 2:  # scikit-learn keeps one row for two classes
+            weight, bias = np.vstack([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+        classifier = LogisticClassifier(
+            task.engine,
+            present,
+            weight.astype(np.float32),
+            bias.astype(np.float32),
+            self.pooling,
+            self.layer,
+        )
+        classifier.save(task.folder / "features.safetensors")
+        stored = (task.folder / "features.safetensors").stat().st_size
+        return Fitted(classifier, weight.size + bias.size, stored, time.perf_counter() - started)
 
 
-class FeatureBased:
-    """Logistic regression: `weight` (labels, features) and `bias` (labels,)."""
+class LogisticClassifier:
+    """Logistic regression on embeddings: `weight` (labels, features) and `bias` (labels,)."""
 
     def __init__(
         self,
@@ -51,65 +90,57 @@ class FeatureBased:
         labels: Sequence[str],
         weight: NDArray[np.float32],
         bias: NDArray[np.float32],
+        pooling: Pooling = "mean",
+        layer: int | None = None,
     ) -> None:
         self.engine = engine
         self.labels = tuple(labels)
         self.weight, self.bias = weight, bias
-
-    @classmethod
-    def fit(cls, engine: Engine, examples: Sequence[Example], strength: float = STRENGTH) -> FeatureBased:
-        """Fit on labelled examples. Raises DataError when there are fewer than two labels."""
-        from sklearn.linear_model import LogisticRegression
-
-        labels = sorted({example.label for example in examples})
-        if len(labels) < 2:
-            raise DataError(f"All rows have the label {labels[0]!r:.60}; expected two or more labels.")
-        vectors = features(engine, [text_or_pair(example.texts) for example in examples])
-        model = LogisticRegression(C=strength, max_iter=1000)
-        model.fit(vectors, [example.label for example in examples])
-        weight, bias = model.coef_, model.intercept_
-        if len(labels) == 2:  # scikit-learn keeps one row for two classes
-            weight, bias = np.vstack([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
-        return cls(engine, labels, weight.astype(np.float32), bias.astype(np.float32))
+        self.pooling, self.layer = pooling, layer
 
     def predict(self, inputs: Sequence[TextOrPair]) -> list[Classification]:
         """See Classifier."""
-        scores = features(self.engine, inputs) @ self.weight.T + self.bias
-        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-        shares = weights / weights.sum(axis=1, keepdims=True)
-        return [Classification(self.labels, tuple(row)) for row in shares.tolist()]
+        if not inputs:
+            return []
+        vectors = features(self.engine, inputs, self.pooling, self.layer)
+        return distributions(vectors @ self.weight.T + self.bias, self.labels)
 
     def save(self, path: Path) -> None:
         """Write one safetensors file, whole or not at all."""
         from safetensors.numpy import save_file
 
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
-        save_file(
-            {"weight": self.weight, "bias": self.bias}, temporary, {"labels": json.dumps(list(self.labels))}
-        )
+        form = {"labels": list(self.labels), "pooling": self.pooling, "layer": self.layer}
+        save_file({"weight": self.weight, "bias": self.bias}, temporary, {"form": json.dumps(form)})
         temporary.replace(path)
 
     @classmethod
-    def load(cls, engine: Engine, path: Path) -> FeatureBased:
+    def load(cls, engine: Engine, path: Path) -> LogisticClassifier:
         """Read what `save` wrote. Raises DataError for anything else."""
         from safetensors import SafetensorError, safe_open
 
         try:
             with safe_open(str(path), framework="numpy") as file:
-                labels = json.loads((file.metadata() or {})["labels"])
-                return cls(engine, labels, file.get_tensor("weight"), file.get_tensor("bias"))
+                form = json.loads((file.metadata() or {})["form"])
+                weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
+                return cls(engine, form["labels"], weight, bias, form["pooling"], form["layer"])
         except (SafetensorError, OSError, KeyError, ValueError) as error:
             raise DataError(f"{path.name} holds no logistic regression ({error}).") from None
 
 
-def features(engine: Engine, inputs: Sequence[TextOrPair]) -> NDArray[np.float32]:
-    """(inputs, dimensions): a text's embedding; of a pair both, their difference and their product."""
-    texts = [sides(each) for each in inputs]
-    flat = [text for each in texts for text in each]
-    vectors = np.concatenate(
-        [engine.embed(flat[start : start + CHUNK]) for start in range(0, len(flat), CHUNK)]
-    )
-    if all(len(each) == 1 for each in texts):
-        return vectors
-    first, second = vectors[::2], vectors[1::2]
+def features(
+    engine: Engine,
+    inputs: Sequence[TextOrPair],
+    pooling: Pooling = "mean",
+    layer: int | None = None,
+    watch: Watch = lambda fraction, note: True,
+) -> NDArray[np.float32]:
+    """(inputs, features): a text's embedding; of a pair both, their difference and their product."""
+    import numpy as np
+
+    vectors = embedded(engine, inputs, pooling, layer, watch)
+    if vectors.shape[1] == 1:
+        return vectors[:, 0]
+    first, second = vectors[:, 0], vectors[:, 1]
     return np.hstack([first, second, np.abs(first - second), first * second])

@@ -1,22 +1,20 @@
 """Zero-shot: entailment of a hypothesis per label.
 
-What it does: asks, for each label, whether the label's hypothesis ("This text sounds positive.") follows from
-the input. An adapter for textual entailment gives the probability; the labels' shares are the softmax of its
-log-odds.
+What it does: asks, for each label, whether the label's hypothesis ("This text sounds positive.") follows from the
+input. An adapter for textual entailment gives the probability; the labels' shares are the softmax of its log-odds.
 
-When to use it: when there are no labelled rows at all, and for a first look at a new set of labels. It takes
-one pass per label, so it is slow with many of them, and it is only as good as the hypotheses are worded.
+When to use it: when there are no labelled rows at all, and for a first look at a new set of labels. It takes one pass
+per label, so it is slow with many of them, and it is only as good as the hypotheses are worded.
 
-Inputs: texts, or pairs (laid out as one text); a prompt file with a hypothesis for each label; the folder of
-an adapter that has the label "entailment".
+Inputs: texts, or pairs (laid out as one text); a hypothesis for each label (else `hypothesis` is filled in with the
+label's name); the folder of an adapter that has the label "entailment".
 
-Relation to the others: no training and no shots, and so below both; the gain of `few_shot` and of a trained
-adapter is measured from here.
+Relation to the others: no training and no shots, and so below both; the gain of `few_shot` and of a trained adapter is
+measured from here.
 
 Example:
 
-    adapter = entailment_adapter(applications, engine)
-    ZeroShot(engine, load_prompt(folder, "en"), adapter).predict(["A warm, funny film."])
+    ZeroShot(hypothesis="This film is {label}.").fit(task, watch).classifier.predict(["A warm, funny film."])
 
 Reference: Yin, Hay & Roth 2019, "Benchmarking Zero-shot Text Classification" (arXiv 1909.00161).
 """
@@ -25,33 +23,68 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 from assistant.applications import Application
 from assistant.engine.base import Classification, Engine, TextOrPair
-from assistant.errors import AdapterError
-from assistant.prompts import Prompt
-from assistant.workshop.methods import sides
+from assistant.errors import AdapterError, DataError
+from assistant.workshop.methods import Fitted, LabelledTask, Method, Watch, sides
 
 ENTAILMENT = "entailment"
 # Probabilities closer to 0 or 1 than this say no more: float32 rounds there.
 _EPSILON = 1e-6
 
 
-class ZeroShot:
-    """Classifies by the hypotheses of a prompt. `adapter` has to have the label "entailment"."""
+@dataclass(frozen=True)
+class ZeroShot(Method):
+    """Classifies by hypotheses: the task's own, else `hypothesis` with the label's name in the place of {label}."""
 
-    def __init__(self, engine: Engine, prompt: Prompt, adapter: Path) -> None:
+    id: ClassVar[str] = "zero-shot"
+    title: ClassVar[str] = "Zero-shot"
+    description: ClassVar[str] = "Asks which label's sentence follows from the text; needs no examples."
+
+    hypothesis: str = "This example is {label}."
+
+    def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
+        """See Method. Raises AdapterError without an adapter for entailment, DataError for a bad hypothesis."""
+        if task.entailment is None:
+            raise AdapterError(
+                f"Zero-shot needs an application with the label {ENTAILMENT!r} on two texts and an adapter that "
+                "loads; none is installed."
+            )
+        if "{label}" not in self.hypothesis:
+            raise DataError(f"The hypothesis {self.hypothesis!r:.80} has no {{label}} in it.")
+        hypotheses = [
+            task.hypotheses.get(label) or self.hypothesis.replace("{label}", label.replace("_", " "))
+            for label in task.labels
+        ]
+        classifier = Entailment(task.engine, task.labels, hypotheses, task.fields, task.entailment)
+        return Fitted(classifier, 0, sum(len(each.encode()) for each in hypotheses), 0.0)
+
+
+class Entailment:
+    """Says which label's hypothesis follows. `adapter` has to have the label "entailment"."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        labels: Sequence[str],
+        hypotheses: Sequence[str],
+        fields: Sequence[str],
+        adapter: Path,
+    ) -> None:
         self.engine = engine
-        self.prompt = prompt
+        self.labels = tuple(labels)
+        self.hypotheses = tuple(hypotheses)
+        self.fields = tuple(fields)
         self.adapter = adapter
-        self.labels = tuple(prompt.labels)
 
     def predict(self, inputs: Sequence[TextOrPair]) -> list[Classification]:
-        """See Classifier. The labels are the prompt's."""
-        hypotheses = self.prompt.hypotheses().values()
-        pairs = [(self._premise(texts), hypothesis) for texts in inputs for hypothesis in hypotheses]
+        """See Classifier."""
+        pairs = [(self._premise(texts), hypothesis) for texts in inputs for hypothesis in self.hypotheses]
         log_odds = iter([_log_odds(result) for result in self.engine.classify(pairs, self.adapter)])
         return [
             Classification(self.labels, _softmax(list(islice(log_odds, len(self.labels))))) for _ in inputs
@@ -61,16 +94,12 @@ class ZeroShot:
         """One text as it is; of several, each with its field's name before it."""
         if isinstance(texts, str):
             return texts
-        return "\n".join(
-            f"{field}: {text}" for field, text in zip(self.prompt.fields, sides(texts), strict=True)
-        )
+        return "\n".join(f"{field}: {text}" for field, text in zip(self.fields, sides(texts), strict=True))
 
 
-def entailment_adapter(applications: Mapping[str, Application], engine: Engine) -> Path:
-    """The adapter of the first application that tells whether one text follows from another.
-
-    Raises AdapterError when none of them has the label "entailment" on two fields.
-    """
+def entailment_adapter(applications: Mapping[str, Application], engine: Engine) -> Path | None:
+    """The adapter of the first application that tells whether one text follows from another: one that has the label
+    "entailment" on two fields. None where there is none."""
     for application in applications.values():
         if application.adapter is None or len(application.fields) != 2:
             continue
@@ -79,10 +108,7 @@ def entailment_adapter(applications: Mapping[str, Application], engine: Engine) 
                 return application.adapter
         except AdapterError:
             continue  # a damaged adapter of one application; another one may do
-    raise AdapterError(
-        f"Zero-shot needs an application with the label {ENTAILMENT!r} on two texts and an adapter that loads; "
-        "none is installed."
-    )
+    return None
 
 
 def _log_odds(result: Classification) -> float:

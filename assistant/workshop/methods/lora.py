@@ -1,0 +1,50 @@
+"""LoRA: a low-rank update beside every linear layer.
+
+What it does: keeps the base frozen and learns for each weight W an update of low rank, W + (alpha / rank) B A, with a
+linear head on top. B starts at zero, so training starts from the unchanged base.
+
+When to use it: from some tens of labelled rows on, when minutes are there. It usually reaches what training all weights
+reaches, with 3 % of the parameters, and what it makes is an adapter folder that is served beside others on one base.
+
+Inputs: texts, or pairs; labelled examples. `rank` and `alpha` as above; `epochs` None: more of them the fewer rows.
+
+Relation to the others: `bottleneck` puts small networks between the layers instead; `fine_tuning` changes the base
+itself, which then serves one task only; `feature_based` leaves the features as they are.
+
+Example:
+
+    fitted = Lora(rank=8).fit(task, watch)
+
+Reference: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models" (arXiv 2106.09685).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from assistant.workshop.methods import Fitted, LabelledTask, Method, Watch
+
+
+@dataclass(frozen=True)
+class Lora(Method):
+    """Trains a LoRA adapter."""
+
+    id: ClassVar[str] = "lora"
+    title: ClassVar[str] = "LoRA"
+    description: ClassVar[str] = (
+        "Trains low-rank updates of all linear layers: an adapter of about a megabyte."
+    )
+
+    rank: int = 16
+    alpha: float = 32.0
+    learning_rate: float = 1e-3
+    epochs: float | None = None
+
+    def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
+        """See Method."""
+        from assistant.workshop import recipe
+        from assistant.workshop.methods.trained import fit_adapter
+
+        kind = recipe.Lora(rank=self.rank, alpha=self.alpha)
+        return fit_adapter(kind, self.title, self.learning_rate, self.epochs, task, watch)
