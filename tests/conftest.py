@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assistant.engine.encoder import EncoderEngine
 
 
+pytest.register_assert_rewrite("engine_conformance")
 # A deadline would make a busy machine fail what is right.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

@@ -6,15 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from engine_conformance import OPERATIONS, AdapterFor, EngineConformance
 
 from assistant.applications import Payload, Request
 from assistant.classification import TextClassification
 from assistant.engine.base import Engine
 from assistant.engine.echo import EchoEngine
 from assistant.errors import AdapterError
-
-pytest.register_assert_rewrite("engine_conformance")
-from engine_conformance import OPERATIONS, AdapterFor, EngineConformance  # noqa: E402  (after the line above)
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,10 +17,12 @@ from assistant.applications import Request
 from assistant.core import Assistant
 from assistant.engine.echo import EchoEngine
 from assistant.errors import DataError
+from assistant.plugin_source import read_source
 from assistant.plugins import PluginManager
 from assistant.routing import Router
 from assistant.settings import Settings
 from assistant.web.lesson import Lesson, Skill, Step, listed, read_pasted
+from assistant.workshop.data import Example
 from assistant.workshop.dataset import Dataset
 from assistant.workshop.ladder import Rung
 from assistant.workshop.methods import Fitted, LabelledTask, Method, Watch, tell
@@ -146,12 +150,15 @@ def test_a_skill_answers_whoever_brings_it(message: str, skill: Skill, assistant
     assert other.failed and other.route.application is None
 
 
-def test_a_skill_can_be_taken_away(skill: Skill, tmp_path: Path) -> None:
-    folder = tmp_path / "adapter"
-    folder.mkdir()
-    (folder / "onebase.json").write_text("{}")
-    archive = Skill(skill.id, skill.title, skill.fields, skill.labels, folder).archive()
-    assert archive.name == "my-mood.zip"
+@pytest.mark.parametrize("rows", [0, 12])
+def test_a_skill_can_be_taken_away_as_a_plugin(rows: int, skill: Skill, tmp_path: Path) -> None:
+    adapter = Path(shutil.copytree(skill.adapter, tmp_path / "adapter"))
+    (adapter / "README.md").write_text("# Mood\n")
+    examples = tuple(Example((f"text {i}",), skill.labels[i % 3]) for i in range(rows))
+    archive = replace(skill, adapter=adapter, examples=examples).archive()
+    assert archive.name == "onebase-my-mood.zip"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "onebase-my-mood.zip"]
     with zipfile.ZipFile(archive) as packed:
-        assert "adapter/onebase.json" in packed.namelist()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "my-mood.zip"]
+        packed.extractall(tmp_path / "unpacked")
+    source = read_source(tmp_path / "unpacked" / "onebase-my-mood")
+    assert source.distribution == "onebase-my-mood"

@@ -10,6 +10,7 @@ import io
 import json
 import queue
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,14 +21,19 @@ from typing import TYPE_CHECKING
 from assistant.classification import TextClassification
 from assistant.engine.base import Engine
 from assistant.errors import DataError
+from assistant.workshop.data import Example
 from assistant.workshop.dataset import Dataset, read_dataset
 from assistant.workshop.ladder import Rung, climb
 from assistant.workshop.methods import Method, Stopped
+from assistant.workshop.plugin_folder import MAX_DESCRIPTION, write_plugin
+from assistant.workshop.prompt_drafts import draft_prompts
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 METHODS = ("zero-shot", "few-shot", "feature-based", "lora")
+# Examples of the application in the plugin's code.
+SHOWN = 8
 # Seconds between two looks at how far it is.
 TICK = 0.5
 
@@ -43,20 +49,27 @@ class Step:
 
 @dataclass(frozen=True)
 class Skill:
-    """What a lesson made: an adapter folder and what an application needs beside it."""
+    """What a lesson made: an adapter folder and what an application needs beside it; the examples that it learnt from
+    show in its prompt files what is meant."""
 
     id: str
     title: str
     fields: tuple[str, ...]
     labels: tuple[str, ...]
     adapter: Path
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def description(self) -> str:
+        """One sentence about it."""
+        return f"Says which label a text has: {', '.join(self.labels)}."
 
     def application(self) -> TextClassification:
         """The skill as an application."""
         content = {
             "id": self.id,
             "title": self.title,
-            "description": f"Says which label a text has: {', '.join(self.labels)}.",
+            "description": self.description,
             "fields": self.fields,
             "adapter": self.adapter,
         }
@@ -64,11 +77,30 @@ class Skill:
         return made
 
     def archive(self) -> Path:
-        """The adapter folder as a zip beside it, made when it is first asked for."""
-        path = self.adapter.with_name(f"{self.id}.zip")
+        """A plugin that `assistant install` takes, as a zip beside the adapter; made when it is first asked for.
+
+        Raises DataError and AdapterError, see `write_plugin`.
+        """
+        path = self.adapter.with_name(f"onebase-{self.id}.zip")
         if not path.exists():
-            whole = shutil.make_archive(str(path.with_suffix(".tmp")), "zip", self.adapter.parent, "adapter")
-            Path(whole).replace(path)
+            try:
+                prompts = draft_prompts(self.title, self.description, self.fields, self.labels, self.examples)
+            except DataError:
+                prompts = {}  # too few examples for prompt files: the plugin does without
+            with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+                folder = Path(scratch) / f"onebase-{self.id}"
+                texts = [example.texts for example in self.examples[:SHOWN]]
+                write_plugin(
+                    folder,
+                    self.id,
+                    self.title,
+                    self.description[:MAX_DESCRIPTION],
+                    self.adapter,
+                    prompts,
+                    texts,
+                )
+                whole = shutil.make_archive(str(Path(scratch) / "whole"), "zip", scratch, folder.name)
+                Path(whole).replace(path)
         return path
 
 

@@ -277,7 +277,9 @@ class Teach:
         id_ = f"my-{_slug(title)}"
         while id_ in self.assistant.applications:
             id_ += "-2"
-        return replace(session, skill=Skill(id_, title, dataset.fields, dataset.labels, rung.adapter))
+        return replace(
+            session, skill=Skill(id_, title, dataset.fields, dataset.labels, rung.adapter, dataset.train)
+        )
 
 
 def _folder(session: Session) -> Path:
