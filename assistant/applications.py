@@ -66,7 +66,10 @@ class Turn:
 
 @dataclass(frozen=True)
 class Request:
-    """One message with its conversation. `application` is what the person pinned, None for automatic."""
+    """One message with its conversation. `application` is what the person pinned, None for automatic.
+
+    The payload is found by the router, unless it comes with the request and an application for it.
+    """
 
     message: str
     history: tuple[Turn, ...] = ()
@@ -207,7 +210,7 @@ class Reply:
     """The reply so far. `core` yields growing replies; the last one has `done`.
 
     `text` is the whole reply as plain text; `milliseconds` counts from the message's arrival. With `failed` the
-    last text is no answer but says what went wrong.
+    last text is no answer but says what went wrong; with `refused` as well, that is the message's own fault.
     """
 
     route: Route
@@ -217,6 +220,7 @@ class Reply:
     milliseconds: float = 0.0
     done: bool = False
     failed: bool = False
+    refused: bool = False
 
     @property
     def text(self) -> str:

@@ -28,7 +28,7 @@ from assistant.applications import (
     Text,
     Vote,
 )
-from assistant.conversation import clean, clean_turn, history_after
+from assistant.conversation import clean, clean_payload, clean_turn, history_after
 from assistant.engine.base import Engine
 from assistant.errors import AssistantError, EngineError, InputError
 from assistant.plugins import PluginManager
@@ -84,7 +84,8 @@ class Assistant:
                     reply = replace(reply, milliseconds=_since(started))
                     yield reply
         except AssistantError as error:
-            reply = replace(_longer(reply, Text(str(error))), failed=True)
+            refused = isinstance(error, InputError)
+            reply = replace(_longer(reply, Text(str(error))), failed=True, refused=refused)
         except Exception:  # the one place where a defect becomes a sentence
             if self.settings.strict:
                 raise
@@ -100,6 +101,8 @@ class Assistant:
         return self._route(self._readable(request))
 
     def _route(self, request: Request) -> tuple[Route, Payload | None]:
+        if request.application and request.payload is not None:
+            return Route(request.application, 1.0, say("fields_given", request.language)), request.payload
         return self.router.route(request, self.plugins.votes(request))
 
     def _readable(self, request: Request) -> Request:
@@ -117,12 +120,19 @@ class Assistant:
         message = clean(request.message)
         if not any(character.isalnum() for character in message):
             raise InputError(say("no_words", language))
-        if command := _COMMAND.match(message):
+        if request.payload is not None and request.application:
+            self._require(request.application, "", language)
+        elif command := _COMMAND.match(message):
             self._require(command[1].lower(), "/", language)
         elif request.application is not None:
             self._require(request.application, "", language)
         history = request.history[-limits.history_turns :]
-        return replace(request, message=message, history=tuple(clean_turn(turn) for turn in history))
+        return replace(
+            request,
+            message=message,
+            history=tuple(clean_turn(turn) for turn in history),
+            payload=request.payload and clean_payload(request.payload),
+        )
 
     def _require(self, name: str, prefix: str, language: str) -> None:
         """Raise InputError, with the nearest name, where no application has this one."""
