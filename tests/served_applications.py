@@ -28,7 +28,9 @@ class Length(Application):
     def answer(self, request, engine):
         text = request.payload.text("text")
         yield Text(f"It has {len(text)} characters.")
-        yield Labels((LabelScore("short", 0.7), LabelScore("long", 0.3)), threshold=0.9 if "?" in text else 0.5)
+        yield Labels(
+            (LabelScore("short", 0.7), LabelScore("long", 0.3)), threshold=0.9 if "?" in text else 0.5
+        )
         yield Text(f"It begins with {text[:1]}.")
 
 
@@ -89,7 +91,9 @@ class CommandRouter:
             return Route(command[1], 1.0, "its command was used"), Payload({"text": command[2]})
         if request.application:
             turns = f"[{len(request.history)}]" if request.history else ""
-            return Route(request.application, 1.0, "it was chosen"), Payload({"text": turns + request.message})
+            return Route(request.application, 1.0, "it was chosen"), Payload(
+                {"text": turns + request.message}
+            )
         return Route(None, 0.4, "two came close", (("length", 0.4), ("slow", 0.35))), None
 
 

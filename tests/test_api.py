@@ -126,7 +126,10 @@ def test_the_conversation_counts_without_its_system_messages(client):
 
 
 def test_auto_lets_the_router_decide_and_offers_what_may_be_meant(client):
-    assert complete(client, "/length ab", "auto").json()["choices"][0]["message"]["reply"]["application"] == "length"
+    assert (
+        complete(client, "/length ab", "auto").json()["choices"][0]["message"]["reply"]["application"]
+        == "length"
+    )
     content = complete(client, "ab", "auto").json()["choices"][0]["message"]["content"]
     assert "- Length: /length ab" in content
     content = complete(client, "ab", "auto", language="pt").json()["choices"][0]["message"]["content"]
@@ -243,8 +246,15 @@ def test_no_page_from_elsewhere_reaches_the_tools(address):
 def test_arguments_are_what_the_schema_allows(tmp_path: Path):
     pick = make_assistant(tmp_path).applications["pick"]
     assert set(input_schema(pick)["properties"]) == set(pick.fields)
-    assert read_arguments(pick, {"question": "a", "choices": ["b", "c"]}) == {"question": "a", "choices": ("b", "c")}
-    for wrong in ({"question": "a", "choices": [1, 2]}, {"question": 1, "choices": ["a", "b"]}, {"choices": ["a"]}):
+    assert read_arguments(pick, {"question": "a", "choices": ["b", "c"]}) == {
+        "question": "a",
+        "choices": ("b", "c"),
+    }
+    for wrong in (
+        {"question": "a", "choices": [1, 2]},
+        {"question": 1, "choices": ["a", "b"]},
+        {"choices": ["a"]},
+    ):
         with pytest.raises(InputError):
             read_arguments(pick, wrong)
 

@@ -110,7 +110,9 @@ def test_too_many_requests_of_any_kind_are_refused_before_anything_reads_them(ad
 
 
 def upload(client: httpx.Client, size: int) -> httpx.Response:
-    return client.post("/gradio_api/upload", files={"files": ("a.txt", io.BytesIO(b"x" * size), "text/plain")})
+    return client.post(
+        "/gradio_api/upload", files={"files": ("a.txt", io.BytesIO(b"x" * size), "text/plain")}
+    )
 
 
 def test_uploads_are_bounded_within_an_hour(address):

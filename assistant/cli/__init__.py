@@ -3,6 +3,7 @@
     messages  serve, ask: one message at a time, on the page or in the shell
     rows      route, predict, evaluate: files of rows
     train     train
+    space     space: a folder for Hugging Face Spaces
     plugins   plugins list, show, disable, enable
     shared    options and helpers that several commands have
 
@@ -17,7 +18,7 @@ import logging
 import click
 
 from assistant import __version__
-from assistant.cli import messages, plugins, rows, train
+from assistant.cli import messages, plugins, rows, space, train
 from assistant.errors import AssistantError
 
 __all__ = ["main"]
@@ -66,3 +67,4 @@ main.add_command(rows.predict)
 main.add_command(rows.evaluate)
 main.add_command(train.train)
 main.add_command(plugins.plugins)
+main.add_command(space.space)
