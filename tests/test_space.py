@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import re
 import time
-import tomllib
 import venv
 from collections.abc import Iterator
 from importlib import metadata
@@ -27,6 +27,7 @@ from assistant.errors import AssistantError, PluginError
 from assistant.settings import Settings
 from assistant.space import pins, write_space
 
+tomllib = pytest.importorskip("tomllib", reason="a Space has Python 3.12")
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -59,23 +60,27 @@ def test_the_readmes_head_says_what_to_run():
     assert isinstance(head["python_version"], str)
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("space")
+
+
+@pytest.fixture(scope="module")
+def environment(folder: Path) -> Path:
     """The Python of an environment that holds what requirements.txt names, and nothing else."""
-    venv.create(tmp_path / "venv", symlinks=True)
-    (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
-    for name in pinned():
-        for file in metadata.distribution(name).files or ():
-            top = file.parts[0]
+    venv.create(folder / "venv", symlinks=True)
+    (site,) = (folder / "venv" / "lib").glob("python*/site-packages")
+    for distribution in map(metadata.distribution, pinned()):
+        for top in {file.parts[0] for file in distribution.files or ()}:
             if top not in ("..", "__pycache__") and not top.endswith(".pth") and not (site / top).exists():
-                (site / top).symlink_to(metadata.distribution(name).locate_file(top))
-    return tmp_path / "venv" / "bin" / "python"
+                (site / top).symlink_to(Path(str(distribution.locate_file(top))).resolve())
+    return folder / "venv" / "bin" / "python"
 
 
-@pytest.fixture
-def space(tmp_path: Path, environment: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def space(folder: Path, environment: Path) -> Iterator[str]:
     """The address of app.py in a copy of the tree: no install, no hub, a home that nobody can write to."""
-    tree = tmp_path / "app"
+    tree = folder / "app"
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
         if (
@@ -84,27 +89,27 @@ def space(tmp_path: Path, environment: Path) -> Iterator[str]:
         ):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, tree / name)
-    (tmp_path / "cache").mkdir()
+    (folder / "cache").mkdir()
     variables = {
         "PATH": os.environ["PATH"],
         "HOME": "/sys",  # where not even root can make a file
-        "TMPDIR": str(tmp_path / "cache"),
-        "HF_HOME": str(tmp_path / "cache"),
+        "TMPDIR": str(folder / "cache"),
+        "HF_HOME": str(folder / "cache"),
         "HF_HUB_OFFLINE": "1",
         "GRADIO_SERVER_PORT": str(port := free_port()),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    with (tmp_path / "log").open("w") as log:
+    with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [environment, "app.py"], cwd=tree, env=variables, stdout=log, stderr=subprocess.STDOUT
         )
-        for folder in (tree, *filter(Path.is_dir, tree.rglob("*"))):
-            folder.chmod(0o555)
+        for inner in (tree, *filter(Path.is_dir, tree.rglob("*"))):
+            inner.chmod(0o555)
         try:
             address = f"http://127.0.0.1:{port}"
             while process.poll() is None and not _answers(address):
                 time.sleep(0.2)
-            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert process.poll() is None, (folder / "log").read_text()
             yield address
         finally:
             process.terminate()
@@ -122,7 +127,20 @@ def test_the_page_runs_as_a_space_runs_it(space: str):
     assert "sentiment" in httpx.get(f"{space}/health").json()["applications"]
     client = Client(space, verbose=False)
     answer = client.predict("/sentiment I loved every minute of it", api_name="/ask")
+    client.close()
     assert answer["labels"][0]["label"] == "positive"
+
+
+def test_the_documented_programs_run(space: str, capsys: pytest.CaptureFixture[str]):
+    examples = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), re.S
+    )
+    assert len(examples) == 2
+    for example in examples:
+        exec(example.replace("http://127.0.0.1:7860", space))
+    said = capsys.readouterr().out
+    assert "sentiment {'label': " in said
+    assert len(said.splitlines()) > 1
 
 
 # --- a Space with plugins -----------------------------------------------------------------------------------
