@@ -6,8 +6,9 @@ Run it in an environment that `pip install -e .` made, after a change of depende
 README's `sdk_version` has to name the same version of Gradio; a test compares them.
 """
 
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 from assistant.space import pins
 
