@@ -6,11 +6,13 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 from gradio_client import Client
 from hypothesis import given
 from hypothesis import strategies as st
+from mcp.client import Client as MCPClient
 from served_applications import free_port, make_assistant
 
 from assistant.api.service import Service
@@ -40,7 +42,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         upload_bytes_per_hour=UPLOADS,
         request_bytes=BODY,
     )
-    app = launch(assistant, port=(port := free_port()), public=True, block=False)
+    app = launch(assistant, port=(port := free_port()), public=True, mcp=True, block=False)
     yield f"http://127.0.0.1:{port}"
     app.close(verbose=False)
 
@@ -96,6 +98,16 @@ def test_the_same_holds_for_openais_clients_with_the_time_to_wait(address):
     assert [response.status_code for response in responses] == [200] * MESSAGES + [429]
     assert responses[-1].json()["error"]["code"] == "rate_limit_exceeded"
     assert 0 < int(responses[-1].headers["Retry-After"]) <= 60
+
+
+def test_the_same_holds_for_tools(address):
+    async def run() -> None:
+        async with MCPClient(f"{address}/mcp") as client:
+            said = [await client.call_tool("length", {"text": "abc"}) for _ in range(MESSAGES + 1)]
+        assert [each.is_error for each in said] == [False] * MESSAGES + [True]
+        assert "Please wait" in said[-1].content[0].text
+
+    anyio.run(run)
 
 
 def test_too_many_requests_of_any_kind_are_refused_before_anything_reads_them(address):
