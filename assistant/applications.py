@@ -67,7 +67,10 @@ class Turn:
 @dataclass(frozen=True)
 class Request:
     """One message with its conversation. `application` is what the person pinned, None for automatic; `skills` are
-    applications of this person alone, which answer when they are pinned or named by a command."""
+    applications of this person alone, which answer when they are pinned or named by a command.
+
+    The payload is found by the router, unless it comes with the request and an application for it.
+    """
 
     message: str
     history: tuple[Turn, ...] = ()
@@ -219,7 +222,7 @@ class Reply:
     """The reply so far. `core` yields growing replies; the last one has `done`.
 
     `text` is the whole reply as plain text; `milliseconds` counts from the message's arrival. With `failed` the
-    last text is no answer but says what went wrong.
+    last text is no answer but says what went wrong; with `refused` as well, that is the message's own fault.
     """
 
     route: Route
@@ -229,6 +232,7 @@ class Reply:
     milliseconds: float = 0.0
     done: bool = False
     failed: bool = False
+    refused: bool = False
 
     @property
     def text(self) -> str:

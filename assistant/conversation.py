@@ -27,12 +27,13 @@ def clean(text: str) -> str:
 
 def clean_turn(turn: Turn) -> Turn:
     """The turn with clean texts."""
-    payload = turn.payload
-    if payload is not None:
-        fields = {name: _clean_value(value) for name, value in payload.fields.items()}
-        options = {name: clean(value) for name, value in payload.options.items()}
-        payload = Payload(fields, options)
-    return replace(turn, text=clean(turn.text), payload=payload)
+    return replace(turn, text=clean(turn.text), payload=turn.payload and clean_payload(turn.payload))
+
+
+def clean_payload(payload: Payload) -> Payload:
+    """The payload with clean texts."""
+    fields = {name: _clean_value(value) for name, value in payload.fields.items()}
+    return Payload(fields, {name: clean(value) for name, value in payload.options.items()})
 
 
 def history_after(request: Request, reply: Reply) -> tuple[Turn, ...]:

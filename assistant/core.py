@@ -29,7 +29,7 @@ from assistant.applications import (
     Text,
     Vote,
 )
-from assistant.conversation import clean, clean_turn, history_after
+from assistant.conversation import clean, clean_payload, clean_turn, history_after
 from assistant.engine.base import Engine
 from assistant.errors import AssistantError, EngineError, InputError
 from assistant.plugins import PluginManager
@@ -86,7 +86,8 @@ class Assistant:
                     reply = replace(reply, milliseconds=_since(started))
                     yield reply
         except AssistantError as error:
-            reply = replace(_longer(reply, Text(str(error))), failed=True)
+            refused = isinstance(error, InputError)
+            reply = replace(_longer(reply, Text(str(error))), failed=True, refused=refused)
         except Exception:  # the one place where a defect becomes a sentence
             if self.settings.strict:
                 raise
@@ -102,6 +103,8 @@ class Assistant:
         return self._route(self._readable(request))
 
     def _route(self, request: Request) -> tuple[Route, Payload | None]:
+        if request.application and request.payload is not None:
+            return Route(request.application, 1.0, say("fields_given", request.language)), request.payload
         route, payload = self.router.route(request, self.plugins.votes(request))
         if route.application is None and not route.alternatives and (talker := self._talker()):
             # Where nothing in particular is meant, it is answered freely.
@@ -128,12 +131,19 @@ class Assistant:
         message = clean(request.message)
         if not any(character.isalnum() for character in message):
             raise InputError(say("no_words", language))
-        if command := _COMMAND.match(message):
+        if request.payload is not None and request.application:
+            self._require(request.application, "", request)
+        elif command := _COMMAND.match(message):
             self._require(command[1].lower(), "/", request)
         elif request.application is not None:
             self._require(request.application, "", request)
         history = request.history[-limits.history_turns :]
-        return replace(request, message=message, history=tuple(clean_turn(turn) for turn in history))
+        return replace(
+            request,
+            message=message,
+            history=tuple(clean_turn(turn) for turn in history),
+            payload=request.payload and clean_payload(request.payload),
+        )
 
     def _require(self, name: str, prefix: str, request: Request) -> None:
         """Raise InputError, with the nearest name, where no application has this one."""

@@ -2,7 +2,8 @@
 
     AssistantError            its message is shown to the person as it stands
     ├── InputError            the message, or a field of a row, cannot be worked on
-    │   └── DocumentError     an attached file cannot be read
+    │   ├── DocumentError     an attached file cannot be read
+    │   └── RateLimitError    one visitor sends too much at a time
     ├── DataError             a file of training, evaluation or prediction rows cannot be used
     ├── PromptError           a prompt file breaks the schema
     ├── PluginError           a plugin failed; names the plugin
@@ -26,6 +27,14 @@ class InputError(AssistantError):
 
 class DocumentError(InputError):
     """An attached file cannot be read: wrong type, damaged, encrypted or over a limit."""
+
+
+class RateLimitError(InputError):
+    """One visitor sends too much at a time; in `seconds` they may go on."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class DataError(AssistantError):

@@ -27,6 +27,8 @@ SENTENCES: dict[str, dict[str, str]] = {
         "foreign_history": (
             "The conversation cannot be read: {reason}. Expected: a list of messages, as the page exports it."
         ),
+        "fields_given": "its fields were given",
+        "too_often": "You have sent many messages in a short time. Please wait {seconds} s, then try again.",
     },
     "pt": {
         "no_words": "Não encontrei palavras nesta mensagem. Digite ou cole um texto.",
@@ -56,6 +58,8 @@ SENTENCES: dict[str, dict[str, str]] = {
         "foreign_history": (
             "Não consigo ler a conversa: {reason}. Espero a lista de mensagens que a página exporta."
         ),
+        "fields_given": "os seus campos foram dados",
+        "too_often": "Você enviou muitas mensagens em pouco tempo. Espere {seconds} s e tente de novo.",
     },
 }
 

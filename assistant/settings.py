@@ -35,6 +35,12 @@ class Limits:
     vote_deadline: float = 2.0
     review_deadline: float = 2.0
     import_deadline: float = 20.0
+    # On a public page, of one visitor: messages a minute, requests of any kind a minute (a message on the page
+    # takes about four), uploaded bytes an hour; and the bytes of one request that uploads nothing.
+    messages_per_minute: int = 20
+    requests_per_minute: int = 300
+    upload_bytes_per_hour: int = 200 * MEGABYTE
+    request_bytes: int = 32 * MEGABYTE
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Settings:
     `ONEBASE_STRICT`         `1` re-raises what a plugin raises (for plugin authors)
     `ONEBASE_ADAPTER_BYTES`  byte budget for resident adapters
     `ONEBASE_API_KEY`        key for the server of `--engine openai`, if it wants one
+    `ONEBASE_PROXIES`        how many proxies stand in front; the outermost one's word on a visitor's address counts
     """
 
     home: Path = field(default_factory=lambda: Path.home() / ".local" / "share" / "onebase")
@@ -55,6 +62,7 @@ class Settings:
     strict: bool = False
     adapter_bytes: int = 256 * MEGABYTE
     api_key: str = field(default="", repr=False)
+    proxies: int = 0
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -67,17 +75,24 @@ class Settings:
         default = cls()
         home = Path(environ["ONEBASE_HOME"]).expanduser() if environ.get("ONEBASE_HOME") else default.home
         allowed, blocked = _plugin_filter(environ.get("ONEBASE_PLUGINS"))
-        budget = environ.get("ONEBASE_ADAPTER_BYTES", str(default.adapter_bytes))
-        if not budget.isdecimal():
-            raise AssistantError(f"ONEBASE_ADAPTER_BYTES is {budget!r}; expected a number of bytes.")
         return cls(
             home=home,
             allowed_plugins=allowed,
             blocked_plugins=blocked,
             strict=environ.get("ONEBASE_STRICT", "") not in ("", "0"),
-            adapter_bytes=int(budget),
             api_key=environ.get("ONEBASE_API_KEY", ""),
+            adapter_bytes=_number(
+                environ, "ONEBASE_ADAPTER_BYTES", default.adapter_bytes, "a number of bytes"
+            ),
+            proxies=_number(environ, "ONEBASE_PROXIES", default.proxies, "a number of proxies"),
         )
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, expected: str) -> int:
+    value = environ.get(name, str(default))
+    if not value.isdecimal():
+        raise AssistantError(f"{name} is {value!r}; expected {expected}.")
+    return int(value)
 
 
 def _plugin_filter(value: str | None) -> tuple[frozenset[str] | None, frozenset[str]]:

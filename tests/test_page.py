@@ -531,15 +531,3 @@ def test_the_plugins_tab(visit):
     expect(rows.nth(0).locator("details p")).to_be_hidden()
     rows.nth(0).locator("summary").click()
     expect(rows.nth(0).locator("details p")).to_contain_text("no_such_module_at_all")
-
-
-def test_one_endpoint_is_public(address):
-    from gradio_client import Client
-
-    client = Client(address, verbose=False)
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/ask"]
-    reply = client.predict("/mood what a day", "", api_name="/ask")
-    assert reply["route"]["application"] == "mood"
-    assert reply["adapter"] == "mood-adapter"
-    assert reply["payload"]["fields"] == {"text": "what a day"}
-    client.close()

@@ -4,6 +4,7 @@
     rows      route, predict, evaluate: files of rows
     train     train
     compare   compare: methods of learning, side by side
+    space     space: a folder for Hugging Face Spaces
     plugins   plugins list, show, disable, enable
     install   install, uninstall
     authors   new-plugin, check
@@ -21,7 +22,7 @@ import logging
 import click
 
 from assistant import __version__
-from assistant.cli import authors, compare, install, messages, plugins, prompts, rows, train
+from assistant.cli import authors, compare, install, messages, plugins, prompts, rows, space, train
 from assistant.errors import AssistantError
 
 __all__ = ["main"]
@@ -76,3 +77,4 @@ main.add_command(install.uninstall)
 main.add_command(authors.new_plugin)
 main.add_command(authors.check)
 main.add_command(prompts.prompts)
+main.add_command(space.space)

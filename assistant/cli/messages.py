@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,21 +26,41 @@ from assistant.errors import AssistantError, InputError
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
-    from assistant.applications import Reply, ReplyPart, Turn
+    from assistant.applications import Reply, Turn
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 @base_options
-@click.option("--public", is_flag=True, help="For a page open to strangers: tells nothing of this machine.")
+@click.option(
+    "--public",
+    is_flag=True,
+    help="For strangers: bounds what each may send, tells nothing of this machine.",
+)
+@click.option("--mcp", is_flag=True, help="Offer each application as a tool, under /mcp.")
 @remote_options
 @engine_option
 def serve(
-    host: str, port: int, base: str, quantize: str, public: bool, url: str, model: str, engine: str
+    host: str,
+    port: int,
+    base: str,
+    quantize: str,
+    public: bool,
+    mcp: bool,
+    url: str,
+    model: str,
+    engine: str,
 ) -> None:
-    """Open the page in which one talks to the assistant."""
+    """Open the page in which one talks to the assistant.
+
+    Beside it: /v1 for OpenAI's clients, /health, and /metrics for Prometheus (see docs/api.md).
+    """
     _check_free(host, port)
+    if mcp:
+        from assistant.api.tools import check_installed
+
+        check_installed()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
     with opened_engine(settings, engine, base, quantize, url, model) as loaded:
@@ -52,7 +72,7 @@ def serve(
         threading.Thread(target=lambda: list(assistant.reply(Request("Hello"))), daemon=True).start()
         from assistant.web.app import launch
 
-        launch(assistant, host, port, public)
+        launch(assistant, host, port, public, mcp=mcp)
 
 
 def _check_free(host: str, port: int) -> None:
@@ -94,7 +114,9 @@ def ask(
     engine: str,
 ) -> None:
     """Answer one MESSAGE (- reads it from stdin)."""
+    from assistant import formats
     from assistant.applications import Request
+    from assistant.conversation import to_json
     from assistant.documents import read_document
 
     settings = Settings.from_environment()
@@ -113,7 +135,8 @@ def ask(
         request = Request(message, turns, attached, application, language)
         *_, reply = assistant.reply(request)
     if as_json:
-        click.echo(json.dumps(_as_json(reply, history_after(request, reply)), ensure_ascii=False, indent=2))
+        answer = {"history": to_json(history_after(request, reply)), **formats.as_json(reply)}
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
         _print(reply)
     if reply.failed:
@@ -132,40 +155,6 @@ def _read_history(path: Path, language: str) -> tuple[Turn, ...]:
     if isinstance(content, dict) and "history" in content:
         content = content["history"]
     return from_json(content, language=language)
-
-
-def _as_json(reply: Reply, history: tuple[Turn, ...]) -> dict[str, Any]:
-    """The reply by name, with the conversation that the next call continues."""
-    from assistant.applications import Citation, Labels, Spans, Suggestions, Table, to_jsonable
-    from assistant.conversation import to_json
-
-    def kind(*types: type[ReplyPart]) -> list[Any]:
-        return [part for part in reply.parts if isinstance(part, types)]
-
-    route = reply.route
-    return {
-        "history": to_json(history),
-        "application": route.application,
-        "route": {
-            "score": route.score,
-            "reason": route.reason,
-            "alternatives": [{"application": id_, "score": score} for id_, score in route.alternatives],
-        },
-        "payload": dict(to_jsonable(reply.payload.fields)) if reply.payload else None,
-        "text": reply.text,
-        "labels": [to_jsonable(each) for part in kind(Labels) for each in part.scores],
-        "unsure": any(part.unsure for part in kind(Labels)),
-        "spans": [
-            {**to_jsonable(span), "text": part.text[span.start : span.end], "field": part.title}
-            for part in kind(Spans)
-            for span in part.spans
-        ],
-        "citations": to_jsonable(kind(Citation)),
-        "tables": to_jsonable(kind(Table)),
-        "suggestions": [to_jsonable(each) for part in kind(Suggestions) for each in part.options],
-        "adapter": reply.adapter,
-        "milliseconds": round(reply.milliseconds, 1),
-    }
 
 
 def _print(reply: Reply) -> None:

@@ -9,13 +9,17 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.applications import Request, to_jsonable
+from assistant.api.endpoints import endpoints
+from assistant.api.service import Service
+from assistant.applications import Request
 from assistant.core import Assistant
+from assistant.formats import as_json
 from assistant.web.chat import Chat
 from assistant.web.language import DEFAULT, languages, preferred, strings_for
 from assistant.web.lesson import Skill
 from assistant.web.plugins import Plugins
 from assistant.web.teach import Teach
+from assistant.web.visitors import visitor
 
 HERE = Path(__file__).parent
 # Messages answered at a time, and messages that may wait; one more is told to come back later.
@@ -23,9 +27,9 @@ CONCURRENT = 8
 WAITING = 64
 # Open pages whose state (the attached documents) is kept; the oldest one goes first.
 SESSIONS = 500
-# Seconds: how often uploaded files are looked through, and how old one may become.
-SWEEP = 600
-UPLOADS_LIVE = 3600
+# Seconds: how often uploaded files are looked through, and how old one may become; on a public page too.
+SWEEP, UPLOADS_LIVE = 600, 3600
+PUBLIC_SWEEP, PUBLIC_UPLOADS_LIVE = 60, 300
 
 THEME = gr.themes.Base(
     primary_hue=gr.themes.colors.teal,
@@ -47,10 +51,15 @@ _TOGGLE_THEME = "() => { onebase.toggleTheme(); }"
 _TOGGLE_NOTICES = "() => { onebase.toggleNotices(); }"
 
 
-def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
-    """The page for an assistant. On a `public` page what could tell about the machine is left out."""
+def create_app(service: Service) -> gr.Blocks:
+    """The page for an assistant. On a public one what could tell about the machine is left out, and what takes
+    long for everybody."""
+    assistant, public = service.assistant, service.public
     with gr.Blocks(
-        title="OneBase", analytics_enabled=False, fill_width=True, delete_cache=(SWEEP, UPLOADS_LIVE)
+        title="OneBase",
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=(PUBLIC_SWEEP, PUBLIC_UPLOADS_LIVE) if public else (SWEEP, UPLOADS_LIVE),
     ) as app:
         # The skills that this page's visitor has taught; no other page sees them.
         own = gr.State(())
@@ -70,7 +79,7 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
             theme = gr.Button(elem_id="theme", size="sm", scale=0, min_width=44)
         with gr.Tabs(elem_id="tabs"):
             with gr.Tab("Chat", id="chat") as chat_tab:
-                chat = Chat(assistant, language, own)
+                chat = Chat(service, language, own)
             with gr.Tab("Teach", id="teach") as teach_tab:
                 teach = Teach(assistant, language, own, public=public)
             with gr.Tab("Plugins", id="plugins") as plugins_tab:
@@ -121,12 +130,33 @@ def create_app(assistant: Assistant, public: bool = False) -> gr.Blocks:
         theme.click(None, js=_TOGGLE_THEME)
         notices.click(None, js=_TOGGLE_NOTICES)
 
-        def ask(message: str, application: str = "") -> dict[str, Any]:
-            """Answer one message without a conversation. `application` is an id, or empty for automatic."""
-            *_, reply = assistant.reply(Request(message, application=application or None))
-            return {"text": reply.text, **to_jsonable(reply)}
+        def ask(
+            message: str, application: str = "", language: str = "en", http: gr.Request | None = None
+        ) -> dict[str, Any]:
+            """Answer one message without a conversation.
+
+            Args:
+                message: what a person would type.
+                application: the id of the one that has to answer (see /applications); empty for automatic.
+                language: of the answer: en or pt.
+            Returns:
+                the reply by name: application, text, labels, unsure, spans, citations and more.
+                With `failed` the text says what went wrong.
+            """
+            request = Request(message, application=application or None, language=language)
+            *_, reply = service.admitted(request, visitor(service, http))
+            return as_json(reply)
+
+        def applications() -> list[dict[str, Any]]:
+            """The installed applications: id, title, description, task, the fields that each works on, examples."""
+            names = ("id", "title", "description", "task", "fields", "examples")
+            return [
+                {name: getattr(application, name) for name in names}
+                for application in assistant.applications.values()
+            ]
 
         gr.api(ask, api_name="ask", concurrency_id="reply", concurrency_limit=CONCURRENT)
+        gr.api(applications, api_name="applications", queue=False)
     app.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT)
     return app
 
@@ -137,10 +167,15 @@ def launch(
     port: int = 7860,
     public: bool = False,
     *,
+    mcp: bool = False,
     block: bool = True,
 ) -> gr.Blocks:
-    """Serve the page and say where it is. `block` waits until the server stops; else the caller closes it."""
-    app = create_app(assistant, public)
+    """Serve the page and the endpoints beside it, and say where they are.
+
+    `mcp` offers the applications as tools too. `block` waits until the server stops; else the caller closes it.
+    """
+    service = Service(assistant, public=public)
+    app = create_app(service)
     _, url, _ = app.launch(
         server_name=host,
         server_port=port,
@@ -156,12 +191,15 @@ def launch(
         mcp_server=False,
         ssr_mode=False,
         pwa=False,
+        app_kwargs=endpoints(service, host=host, mcp=mcp),
         theme=THEME,
         css_paths=HERE / "style.css",
         head=f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         f"<script>{(HERE / 'page.js').read_text(encoding='utf-8')}</script>",
     )
     print(f"OneBase is at {url.rstrip('/')}", flush=True)
+    if mcp:
+        print(f"Its tools are at {url.rstrip('/')}/mcp", flush=True)
     if block:
         app.block_thread()
     return app

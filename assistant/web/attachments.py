@@ -21,7 +21,7 @@ from assistant.web.storage import JSON
 LIVE = 3600
 
 # Documents by the id of the conversation that they were attached to.
-Attached: TypeAlias = "dict[str, tuple[Document, ...]]"
+Attached: TypeAlias = dict[str, tuple[Document, ...]]
 
 _REMOVE = """
 element.addEventListener("click", (event) => {

@@ -15,15 +15,16 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.api.service import Service
 from assistant.applications import Request
 from assistant.conversation import clean
 from assistant.conversation import to_json as history_json
-from assistant.core import Assistant
 from assistant.web import export, render, storage
 from assistant.web.attachments import Attached, Attachments, chips, index_of
 from assistant.web.language import DEFAULT, Strings, strings_for
 from assistant.web.lesson import Skill
 from assistant.web.storage import JSON, Conversation
+from assistant.web.visitors import visitor
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +52,9 @@ class Chat:
     """The tab for one assistant, made inside a `gr.Blocks`; `language` is the page's language component, `own`
     the skills that its visitor has taught."""
 
-    def __init__(self, assistant: Assistant, language: gr.State, own: gr.State) -> None:
-        self.assistant = assistant
+    def __init__(self, service: Service, language: gr.State, own: gr.State) -> None:
+        self.service = service
+        self.assistant = assistant = service.assistant
         self.limits = assistant.settings.limits
         self.titles = {id_: application.title for id_, application in assistant.applications.items()}
         self.language = language
@@ -290,7 +292,13 @@ class Chat:
         return self._say(unescape(str(event.value)), storage.to_json(conversation), language)
 
     def _reply(
-        self, stored: JSON, application: str, documents: Attached, language: str, own: Sequence[Skill]
+        self,
+        stored: JSON,
+        application: str,
+        documents: Attached,
+        language: str,
+        own: Sequence[Skill],
+        http: gr.Request,
     ) -> Iterator[tuple[Any, Any, Any]]:
         """Answer the message that waits, showing the reply as it grows."""
         conversation = storage.from_json(stored)
@@ -309,7 +317,7 @@ class Chat:
             language,
             skills=tuple(skill.application() for skill in own),
         )
-        with closing(self.assistant.reply(request)) as replies:
+        with closing(self.service.admitted(request, visitor(self.service, http))) as replies:
             for reply in replies:
                 conversation = conversation.answered(reply)
                 messages = self._messages(conversation, strings, streaming=True)

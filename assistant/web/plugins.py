@@ -30,7 +30,7 @@ MAX_LABELS = 8  # that a card names
 class Plugins:
     """The tab for one assistant, made inside a `gr.Blocks`.
 
-    On a `public` page errors, which name files, are left out.
+    On a `public` page errors, which name files, are left out, and nobody can have the machine measured.
     """
 
     def __init__(self, assistant: Assistant, language: gr.State, *, public: bool) -> None:
@@ -41,11 +41,12 @@ class Plugins:
         )
         self._measuring = threading.Lock()
         self.applications = gr.HTML(elem_id="applications", apply_default_css=False)
-        self.measure = gr.Button(elem_id="measure", size="sm")
+        self.measure = gr.Button(elem_id="measure", size="sm", visible=not public)
         self.plugins = gr.HTML(elem_id="plugins", apply_default_css=False)
-        self.measure.click(
-            self._measure, language, self.applications, concurrency_limit=1, api_visibility="private"
-        )
+        if not public:
+            self.measure.click(
+                self._measure, language, self.applications, concurrency_limit=1, api_visibility="private"
+            )
 
     def texts(self, language: str) -> dict[gr.Component, Any]:
         """Every component's words in a language."""

@@ -1,0 +1,33 @@
+"""Write into NOTICE which data each adapter was trained on, and under which licences, as the adapters' manifests say.
+
+    python scripts/notice.py
+
+Run it after an adapter has changed; a test compares.
+"""
+
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+START = "Data that the adapters were trained on"
+
+
+def section() -> str:
+    """The last section of NOTICE: a paragraph for each adapter, each source once."""
+    lines = [START, ""]
+    for manifest in sorted((ROOT / "plugins").glob("*/adapter/onebase.json")):
+        lines.append(f"- plugins/{manifest.parent.parent.name}")
+        sources = json.loads(manifest.read_text(encoding="utf-8"))["data"]
+        named = {str(Path(source["path"]).parent): source["licence"] for source in sources}
+        lines += [f"  - {name}: {licence}" for name, licence in named.items()]
+    return "\n".join(lines) + "\n"
+
+
+def notice(text: str) -> str:
+    """NOTICE with that section as it should be."""
+    return text.partition(START)[0].rstrip() + "\n\n" + section()
+
+
+if __name__ == "__main__":
+    file = ROOT / "NOTICE"
+    file.write_text(notice(file.read_text(encoding="utf-8")), encoding="utf-8")
