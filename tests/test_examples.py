@@ -21,7 +21,12 @@ each = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 
 
 def test_there_is_one_of_each_kind() -> None:
-    assert [path.name for path in EXAMPLES] == ["onebase-banking", "onebase-language", "onebase-privacy"]
+    assert [path.name for path in EXAMPLES] == [
+        "onebase-banking",
+        "onebase-language",
+        "onebase-privacy",
+        "onebase-words",
+    ]
 
 
 @each
