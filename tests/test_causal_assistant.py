@@ -142,7 +142,7 @@ def test_a_correction_is_shown_as_what_differs() -> None:
     (spans,) = (part for part in parts if isinstance(part, Spans))
     changes = [(text[span.start : span.end], span.replacement) for span in spans.spans]
     assert changes == [("don't", "doesn't"), (" ", "")]
-    assert parts[-1] == Text("She doesn't like apples.")
+    assert parts[-1] == Text("She doesn't like apples.", copyable=True)
     assert engine.asked[0].endswith("Text:\n```\nShe don't like apples .\n```\nCorrected:")
 
 

@@ -152,7 +152,9 @@ def why_html(reply: Reply, titles: Mapping[str, str], strings: Strings) -> str:
     route = reply.route
     digits = 1 if reply.milliseconds < 10 else 0
     milliseconds = strings("milliseconds", value=strings.number(reply.milliseconds, digits))
-    title = titles.get(route.application or "", route.application or strings("assistant"))
+    # One that is not installed (a taught skill, or since removed) is called by its id.
+    named = (route.application or strings("assistant")).replace("-", " ")
+    title = titles.get(route.application or "", named[:1].upper() + named[1:])
     rows = [(strings("chosen_because"), route.reason)] if route.reason else []
     if route.application:
         rows.insert(0, (strings("answered_by"), title))

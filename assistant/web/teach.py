@@ -30,6 +30,8 @@ from assistant.workshop.dataset import Dataset
 from assistant.workshop.ladder import Record, Rung
 from assistant.workshop.methods.zero_shot import entailment_adapter
 
+# Something to begin with for who has no examples at hand.
+SAMPLE = Path(__file__).parent / "sample.txt"
 # Seconds that a session's folder outlives its closed page.
 LIVE = 3600
 MAX_SKILLS = 8
@@ -82,6 +84,7 @@ class Teach:
                 self.examples = gr.Textbox(lines=12, max_lines=20, elem_id="teach-examples")
                 with gr.Row():
                     self.upload = gr.UploadButton(elem_id="teach-upload", size="sm", min_width=60)
+                    self.sample = gr.Button(elem_id="teach-sample", size="sm", min_width=60)
                     self.check = gr.Button(elem_id="teach-check", size="sm", min_width=60)
                 self.name = gr.Textbox(max_length=MAX_NAME, elem_id="teach-name")
                 with gr.Row():
@@ -109,6 +112,9 @@ class Teach:
         saying = {**private, "concurrency_limit": None}
         given = [self.examples, self.name, self.session, self.language]
         self.upload.upload(self._upload, [self.upload, self.language], [self.examples], **saying).success(
+            self._check, given, [self.findings, self.session], **saying
+        )
+        self.sample.click(lambda: SAMPLE.read_text(encoding="utf-8"), None, [self.examples], **saying).then(
             self._check, given, [self.findings, self.session], **saying
         )
         self.check.click(self._check, given, [self.findings, self.session], **saying)
@@ -141,6 +147,7 @@ class Teach:
                 label=strings("teach_examples"), placeholder=strings("teach_placeholder")
             ),
             self.upload: gr.update(label=strings("teach_upload")),
+            self.sample: gr.update(value=strings("teach_sample")),
             self.check: gr.update(value=strings("teach_check")),
             self.name: gr.update(label=strings("teach_name"), placeholder=strings("teach_unnamed")),
             self.start: gr.update(value=strings("teach_start")),
