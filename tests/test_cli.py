@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from assistant import __version__
 from assistant.cli import main, shared
-from assistant.cli.train import _Watch
+from assistant.cli.train import Watch
 from assistant.create import EngineName
 from assistant.workshop.prediction import MethodName
 from assistant.workshop.training import Progress
@@ -518,20 +518,20 @@ def data(tmp_path: Path) -> Path:
 
 def test_train_stops_at_ctrl_c_goes_on_and_makes_an_adapter(assistant, data, tmp_path, site, monkeypatch):
     command = ("train", "mood", "--data", "data", "--out", "new", "--method", "bottleneck", "--rows", "16")
-    report = _Watch.__call__
+    report = Watch.__call__
 
-    def interrupted(watch: _Watch, progress: Progress, steps: int, loss: float) -> bool:
+    def interrupted(watch: Watch, progress: Progress, steps: int, loss: float) -> bool:
         if progress.step == 1:
             signal.raise_signal(signal.SIGINT)
         return report(watch, progress, steps, loss)
 
-    monkeypatch.setattr(_Watch, "__call__", interrupted)
+    monkeypatch.setattr(Watch, "__call__", interrupted)
     stopped = assistant(*command)
     assert stopped.exit_code == 130
     assert "Stopped at step 1 of 4" in stopped.stderr
     assert not (tmp_path / "new").exists()
 
-    monkeypatch.setattr(_Watch, "__call__", report)
+    monkeypatch.setattr(Watch, "__call__", report)
     result = assistant(*command)
     assert result.exit_code == 0, result.stderr
     assert "16 rows to train on, 12 dev rows" in result.stderr

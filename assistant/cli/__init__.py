@@ -3,6 +3,7 @@
     messages  serve, ask: one message at a time, on the page or in the shell
     rows      route, predict, evaluate: files of rows
     train     train
+    compress  compress prune, quantize, distill
     plugins   plugins list, show, disable, enable
     shared    options and helpers that several commands have
 
@@ -17,7 +18,7 @@ import logging
 import click
 
 from assistant import __version__
-from assistant.cli import messages, plugins, rows, train
+from assistant.cli import compress, messages, plugins, rows, train
 from assistant.errors import AssistantError
 
 __all__ = ["main"]
@@ -65,4 +66,5 @@ main.add_command(rows.route)
 main.add_command(rows.predict)
 main.add_command(rows.evaluate)
 main.add_command(train.train)
+main.add_command(compress.compress)
 main.add_command(plugins.plugins)

@@ -17,7 +17,7 @@ from assistant.settings import Settings
 if TYPE_CHECKING:
     from assistant.workshop.data import Example
     from assistant.workshop.recipe import Recipe, Source
-    from assistant.workshop.training import Progress
+    from assistant.workshop.training import AdaptedModel, Progress
 
 # What a shell gives for a program that Ctrl-C ended: 128 + SIGINT.
 INTERRUPTED = 130
@@ -47,11 +47,12 @@ def train(
     Training stops early when dev no longer improves. Ctrl-C stops it too: the same command takes it up again.
     """
     # Late: they import torch.
-    from assistant.workshop import publishing, training
+    from assistant.workshop import publishing
     from assistant.workshop.objectives import objective
     from assistant.workshop.recipe import load_recipe
 
-    path, title = _recipe(target)
+    folder, title = recipe_folder(target)
+    path = folder / "recipe.yaml" if folder else Path(target)
     recipe = changed(load_recipe(path), method, epochs, seed)
     out = out or Path(f"{recipe.application}-adapter")
     run = run or out.with_name(out.name + ".run")
@@ -59,20 +60,12 @@ def train(
     if rows is not None:
         sources = evenly(sources, rows)
     dev = [(source, source.read(data, recipe.fields, recipe.operation)) for source in recipe.dev]
-    examples, dev_examples = _joined(sources), _joined(dev)
+    examples, dev_examples = joined(sources), joined(dev)
     task = objective(recipe.operation)
     task.check(examples + dev_examples, recipe.labels)
     click.echo(f"{len(examples):,} rows to train on, {len(dev_examples):,} dev rows.", err=True)
 
-    run.mkdir(parents=True, exist_ok=True)
-    with _Watch(task.metric) as watch:
-        model, progress = training.train(recipe, examples, dev_examples, run, watch)
-    if watch.interrupted:
-        click.echo(
-            f"Stopped at step {watch.step:,} of {watch.steps:,}; the same command goes on from there.",
-            err=True,
-        )
-        click.get_current_context().exit(INTERRUPTED)
+    model, progress = watched_training(recipe, examples, dev_examples, run)
     given = (("--method", method), ("--rows", rows), ("--epochs", epochs), ("--seed", seed))
     options = "".join(f" {name} {value}" for name, value in given if value is not None)
     command = f"assistant train {Path(target).name} --data DATA{options}"
@@ -82,13 +75,38 @@ def train(
     click.echo(f"The adapter is in {out}.")
 
 
-def _recipe(target: str) -> tuple[Path, str]:
-    """The recipe's path and the application's title. Raises InputError for an unknown application."""
+def recipe_folder(target: str) -> tuple[Path | None, str]:
+    """The folder of an application's plugin and its title; of a recipe None and the file's stem. Raises InputError for an
+    unknown application."""
     if target.endswith((".yaml", ".yml")):
-        return Path(target), Path(target).stem
+        return None, Path(target).stem
     application = find_application(installed_applications(Settings.from_environment()), target)
     plugin = sys.modules[type(application).__module__].__file__ or ""
-    return Path(plugin).parent / "recipe.yaml", application.title
+    return Path(plugin).parent, application.title
+
+
+def watched_training(
+    recipe: Recipe,
+    examples: Sequence[Example],
+    dev: Sequence[Example],
+    run: Path,
+    model: AdaptedModel | None = None,
+) -> tuple[AdaptedModel, Progress]:
+    """`training.train` with its progress on stderr. Ctrl-C ends the command with status 130 and a sentence; the run
+    folder keeps what there is."""
+    from assistant.workshop import training
+    from assistant.workshop.objectives import objective
+
+    run.mkdir(parents=True, exist_ok=True)
+    with Watch(objective(recipe.operation).metric) as watch:
+        trained = training.train(recipe, examples, dev, run, watch, model=model)
+    if watch.interrupted:
+        click.echo(
+            f"Stopped at step {watch.step:,} of {watch.steps:,}; the same command goes on from there.",
+            err=True,
+        )
+        click.get_current_context().exit(INTERRUPTED)
+    return trained
 
 
 def changed(recipe: Recipe, method: str | None, epochs: float | None, seed: int | None) -> Recipe:
@@ -114,11 +132,12 @@ def evenly(sources: Sequence[tuple[Source, list[Example]]], rows: int) -> list[t
     ]
 
 
-def _joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:
+def joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:
+    """The examples of all sources."""
     return [example for _, examples in sources for example in examples]
 
 
-class _Watch:
+class Watch:
     """What `training.train` reports to: a progress bar, or a line per dev evaluation where stderr is no
     terminal.
 
@@ -133,7 +152,7 @@ class _Watch:
         self._bar: Any = None
         self._handler: Any = None
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> Watch:
         self._handler = signal.signal(signal.SIGINT, self._interrupt)
         return self
 

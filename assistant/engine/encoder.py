@@ -52,6 +52,11 @@ class Work:
     segments: list[int]
     adapter: LoadedAdapter | None
 
+    @property
+    def layers(self) -> int | None:
+        """How many layers it runs through; None: all, for the bare base."""
+        return self.adapter.layers if self.adapter else None
+
 
 class EncoderEngine(Engine):
     """all-MiniLM-L6-v2 in int8 with LoRA and bottleneck adapters chosen per row.
@@ -195,10 +200,14 @@ class EncoderEngine(Engine):
         return self.tokenizer.encode_batch(cut) if cut else []
 
     def _run(self, rows: Sequence[Work]) -> list[Tensor]:
-        return self._batcher.submit([Item(row, len(row.ids), order(row.adapter)) for row in rows])
+        # A row through fewer layers would have to leave a common pass half-way; it takes one of its own depth.
+        every = self.model.dimensions.layers
+        return self._batcher.submit(
+            [Item(row, len(row.ids), order(row.adapter), row.layers or every) for row in rows]
+        )
 
     def _forward(self, rows: Sequence[Work]) -> list[Tensor]:
-        """One forward pass; each row's head runs on its own states."""
+        """One forward pass of rows of one depth; each row's head runs on its own states."""
         width = max(len(row.ids) for row in rows)
         ids, segments, mask = (torch.zeros(len(rows), width, dtype=torch.long) for _ in range(3))
         for i, row in enumerate(rows):
@@ -206,7 +215,8 @@ class EncoderEngine(Engine):
             ids[i, :length] = torch.tensor(row.ids)
             segments[i, :length] = torch.tensor(row.segments)
             mask[i, :length] = 1
-        hidden = self.model(ids, segments, mask, self._stacks.adaptations([row.adapter for row in rows]))
+        adaptations = self._stacks.adaptations([row.adapter for row in rows])
+        hidden = self.model(ids, segments, mask, adaptations, rows[0].layers)
         results = []
         for i, row in enumerate(rows):
             states, own = hidden[i : i + 1, : len(row.ids)], mask[i : i + 1, : len(row.ids)]

@@ -90,16 +90,22 @@ class QuantizedEncoder:
 
     @torch.inference_mode()
     def __call__(
-        self, ids: Tensor, segments: Tensor, mask: Tensor, adaptations: Sequence[Adaptation] = ()
+        self,
+        ids: Tensor,
+        segments: Tensor,
+        mask: Tensor,
+        adaptations: Sequence[Adaptation] = (),
+        layers: int | None = None,
     ) -> Tensor:
-        """Hidden states (rows, tokens, hidden) of token ids, segment ids and mask, each (rows, tokens)."""
+        """Hidden states (rows, tokens, hidden) of token ids, segment ids and mask, each (rows, tokens), after the
+        lowest `layers` layers (None: after all)."""
         rows, tokens = ids.shape
         hidden, heads = self.dimensions.hidden, self.dimensions.heads
         h = self.words.values[ids] * self.words.scale[ids]
         h += self.positions.values[:tokens] * self.positions.scale[:tokens]
         h = self.norm(h.add_(self.segments[segments]))
         bias = None if bool(mask.all()) else torch.where(mask.bool(), 0.0, -torch.inf)[:, None, None, :]
-        for number, block in enumerate(self.blocks):
+        for number, block in enumerate(self.blocks[:layers]):
 
             def linear(slot: Slot, x: Tensor, number: int = number, block: Block = block) -> Tensor:
                 y = block.linears[slot](x.reshape(rows * tokens, -1)).view(rows, tokens, -1)

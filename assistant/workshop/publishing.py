@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,13 @@ def publish(
         name=recipe.application,
         operation=recipe.operation,
         base=BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8"),
+        layers=recipe.layers,
         labels=recipe.labels,
         fields=recipe.fields,
         data=tuple(Data(path=s.path, licence=s.licence, rows=len(rows) // s.repeat) for s, rows in train),
         training={
             "method": recipe.method.model_dump(),
-            **recipe.training.model_dump(),
+            **recipe.training.model_dump(exclude_none=True),
             "data_fingerprint": fingerprint([e for _, rows in train for e in rows]),
             "seconds": round(seconds),
             "versions": {name: version(name) for name in ("torch", "transformers", "peft")}
@@ -77,6 +78,30 @@ def publish(
     # The old folder goes only when the new one is whole.
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
+    return manifest
+
+
+def add_figures(
+    manifest: Manifest,
+    folder: Path,
+    title: str,
+    command: str,
+    metrics: Mapping[str, float],
+    comparisons: Mapping[str, float],
+) -> Manifest:
+    """Put further figures into a published adapter's manifest and card."""
+
+    def rounded(figures: Mapping[str, float]) -> dict[str, float]:
+        return {name: round(value, 4) for name, value in figures.items()}
+
+    manifest = manifest.model_copy(
+        update={
+            "metrics": {**manifest.metrics, **rounded(metrics)},
+            "comparisons": {**manifest.comparisons, **rounded(comparisons)},
+        }
+    )
+    write_manifest(manifest, folder)
+    (folder / "README.md").write_text(card(manifest, title, command), encoding="utf-8")
     return manifest
 
 
@@ -154,6 +179,11 @@ def _cross_fitted_error(logits: NDArray[np.float64], truth: NDArray[np.int_]) ->
     return float(np.mean(errors))
 
 
+def _base(manifest: Manifest) -> str:
+    below = "" if manifest.layers is None else f"the lowest {manifest.layers} layers of "
+    return below + manifest.base.name
+
+
 def card(manifest: Manifest, title: str, command: str) -> str:
     """The model card: what it is for, how good it is, what it was made from and how."""
     lines = [
@@ -164,7 +194,7 @@ def card(manifest: Manifest, title: str, command: str) -> str:
         "",
         f"# {title}",
         "",
-        f"An adapter for {manifest.base.name} in {manifest.base.quantization}. Labels: {', '.join(manifest.labels)}.",
+        f"An adapter for {_base(manifest)} in {manifest.base.quantization}. Labels: {', '.join(manifest.labels)}.",
         "",
         "## Measured on dev rows, on the int8 base",
         "",
