@@ -31,6 +31,7 @@ from assistant.engine.batching import Batcher, Item
 from assistant.engine.embedded import MAX_TOKENS, Dimensions
 from assistant.engine.heads import pool
 from assistant.engine.memory import keep_freed_memory
+from assistant.engine.quantization import INT8, Scheme
 from assistant.engine.spans import best_spans, windows, word_spans
 from assistant.engine.transformer import QuantizedEncoder
 from assistant.errors import AdapterError
@@ -61,26 +62,26 @@ class Work:
 class EncoderEngine(Engine):
     """all-MiniLM-L6-v2 in int8 with LoRA and bottleneck adapters chosen per row.
 
-    `adapter_bytes` is the budget of resident adapters. Raises BaseModelError when the base is missing or is not the
-    expected one.
+    `adapter_bytes` is the budget of resident adapters; `scheme` keeps the base in another form than int8, to measure what
+    that costs. Raises BaseModelError when the base is missing or is not the expected one.
     """
 
     operations: ClassVar[frozenset[Operation]] = frozenset(
         {"classify", "choose", "tag", "extract", "rank", "embed"}
     )
 
-    def __init__(self, adapter_bytes: int = DEFAULT_BUDGET) -> None:
+    def __init__(self, adapter_bytes: int = DEFAULT_BUDGET, scheme: Scheme = INT8) -> None:
         keep_freed_memory()
         weights = embedded.weights()
         dimensions = Dimensions()
-        self.model = QuantizedEncoder(weights, dimensions)
+        self.model = QuantizedEncoder(weights, dimensions, scheme)
         self.tokenizer: Tokenizer = embedded.tokenizer()
         self.whole_text_tokenizer: Tokenizer = embedded.tokenizer(None)
         self.info = BaseInfo(
             name=embedded.NAME,
             sha256=embedded.SHA256,
             parameters=sum(w.numel() for name, w in weights.items() if not name.endswith("position_ids")),
-            quantization="int8 weights per channel, int8 activations per row",
+            quantization=scheme.name,
             bytes=self.model.nbytes,
         )
         self.adapters = AdapterStore(self.info, dimensions, adapter_bytes)

@@ -20,8 +20,8 @@ Knowledge Distillation" (arXiv 1908.09355).
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from safetensors.torch import save_file
 from assistant.engine.adapters import WEIGHTS
 from assistant.engine.base import Engine, text_or_pair
 from assistant.errors import DataError
+from assistant.workshop.compression.timing import taking_turns
 from assistant.workshop.data import Example, Soft, fingerprint
 from assistant.workshop.recipe import Distillation, Recipe
 
@@ -117,15 +118,9 @@ def times_as_fast(
 ) -> float:
     """The teacher's seconds over the student's, as they are served, `at_once` texts a call.
 
-    They take turns, so that whatever else the machine does slows both.
+    The batcher's wait for company counts, as it does for a visitor.
     """
-    seconds = {student: 0.0, teacher: 0.0}
     inputs = [text_or_pair(e.texts) for e in examples]
-    for adapter in seconds:  # loaded and warm
-        engine.classify(inputs[:at_once], adapter)
-    for start in range(0, len(inputs), at_once):
-        for adapter in seconds:
-            started = time.perf_counter()
-            engine.classify(inputs[start : start + at_once], adapter)
-            seconds[adapter] += time.perf_counter() - started
-    return seconds[teacher] / seconds[student]
+    parts = [inputs[start : start + at_once] for start in range(0, len(inputs), at_once)]
+    of_student, of_teacher = taking_turns([partial(engine.classify, adapter=a) for a in (student, teacher)], parts)
+    return of_teacher / of_student
