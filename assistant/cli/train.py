@@ -127,9 +127,14 @@ def evenly(sources: Sequence[tuple[Source, list[Example]]], rows: int) -> list[t
         return list(sources)
     shares = [max(1, round(len(examples) * rows / total)) for _, examples in sources]
     return [
-        (source, [examples[i * len(examples) // share] for i in range(share)])
-        for (source, examples), share in zip(sources, shares, strict=True)
+        (source, spread(examples, share)) for (source, examples), share in zip(sources, shares, strict=True)
     ]
+
+
+def spread(examples: list[Example], count: int) -> list[Example]:
+    """So many of the examples, evenly spread; all when there are fewer."""
+    count = min(count, len(examples))
+    return [examples[i * len(examples) // count] for i in range(count)]
 
 
 def joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:
