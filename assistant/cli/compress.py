@@ -36,7 +36,9 @@ def compress() -> None:
 @click.option("--teacher", type=FILE, help="Adapter folder of the teacher. [default: the application's own]")
 @click.option("--out", type=FILE, help="The adapter folder to write. [default: <application>-student]")
 @click.option("--run", type=FILE, help="Folder for checkpoints, to resume from. [default: <out>.run]")
-@click.option("--layers", type=click.IntRange(min=1), help="Layers of the student. [default: the recipe's, or 3]")
+@click.option(
+    "--layers", type=click.IntRange(min=1), help="Layers of the student. [default: the recipe's, or 3]"
+)
 @click.option("--temperature", type=click.FloatRange(0, 20, min_open=True), help="Instead of the recipe's.")
 @click.option("--alpha", type=click.FloatRange(0, 1), help="Weight of the teacher, instead of the recipe's.")
 @click.option("--rows", type=click.IntRange(min=1), help="Learn from this many texts, evenly spread.")
@@ -131,14 +133,20 @@ def distill(
 @click.option("--adapter", type=FILE, help="Adapter folder to prune. [default: the application's own]")
 @click.option("--kind", type=click.Choice(["weights", "heads", "neurons", "layers"]), required=True)
 @click.option(
-    "--sparsity", "shares", default="0,0.25,0.5,0.75", show_default=True, help="Shares to leave out, with commas."
+    "--sparsity",
+    "shares",
+    default="0,0.25,0.5,0.75",
+    show_default=True,
+    help="Shares to leave out, with commas.",
 )
 @click.option(
     "--importance",
     type=click.Choice(["magnitude", "gradient"]),
     help="Of heads and neurons. [default: gradient]",
 )
-@click.option("--recover", type=click.FloatRange(min=0, min_open=True), help="Fine-tune for so many epochs after it.")
+@click.option(
+    "--recover", type=click.FloatRange(min=0, min_open=True), help="Fine-tune for so many epochs after it."
+)
 @click.option("--rows", type=click.IntRange(min=1), help="Fine-tune on this many rows, evenly spread.")
 @click.option("--dev-rows", type=click.IntRange(min=1), help="Measure on this many dev rows, evenly spread.")
 @click.option("--out", type=FILE, help="Folder for curve.json and curve.png. [default: <application>-<kind>]")
@@ -156,7 +164,8 @@ def prune(
 ) -> None:
     """Leave parts of a trained model out and draw accuracy over sparsity.
 
-    Weights become zeros; heads, neurons and layers are really removed, so that less is computed. Layers go from the top.
+    Weights become zeros; heads, neurons and layers are really removed, so that less is computed.
+    Layers go from the top.
     """
     from assistant.workshop.compression import pruning
     from assistant.workshop.compression.curve import Curve, Point
@@ -187,7 +196,6 @@ def prune(
     for sparsity in sparsities:
         model = pruning.pruned(pruning.trained_model(adapter), kind, sparsity, scores)
         score = task.score(predict_logits(model, encoded), encoded)
-        slow, fast = taking_turns([partial(predict_logits, m) for m in (whole, model)], timed)
         recovered = None
         if recover is not None:
             run = out / f"{kind}-{importance}-{sparsity}.run"
@@ -195,7 +203,10 @@ def prune(
             model, _ = watched_training(again, examples, dev, run, model)
             recovered = task.score(predict_logits(model, encoded), encoded)
             shutil.rmtree(run)  # checkpoints of all weights are large
-        points.append(Point(sparsity, score, recovered, pruning.weights_left(model), slow / fast))
+        left = pruning.weights_left(model)
+        pruning.settle(model)
+        slow, fast = taking_turns([partial(predict_logits, m) for m in (whole, model)], timed)
+        points.append(Point(sparsity, score, recovered, left, slow / fast))
         click.echo(f"sparsity {sparsity:g}: {task.metric} {score:.4f}", err=True)
     by = "position, from the top" if kind == "layers" else importance
     curve = Curve(recipe.application, kind, by, task.metric, len(dev), points)
@@ -270,5 +281,7 @@ def _shares(text: str) -> list[float]:
     except ValueError:
         shares = []
     if not shares or not all(0 <= share < 1 for share in shares):
-        raise click.UsageError(f"--sparsity is {text!r:.60}; expected numbers from 0 to below 1, such as 0,0.25,0.5.")
+        raise click.UsageError(
+            f"--sparsity is {text!r:.60}; expected numbers from 0 to below 1, such as 0,0.25,0.5."
+        )
     return shares

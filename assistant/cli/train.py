@@ -76,8 +76,8 @@ def train(
 
 
 def recipe_folder(target: str) -> tuple[Path | None, str]:
-    """The folder of an application's plugin and its title; of a recipe None and the file's stem. Raises InputError for an
-    unknown application."""
+    """The folder of an application's plugin and its title; of a recipe None and the file's stem. Raises InputError for
+    an unknown application."""
     if target.endswith((".yaml", ".yml")):
         return None, Path(target).stem
     application = find_application(installed_applications(Settings.from_environment()), target)

@@ -62,8 +62,8 @@ class Work:
 class EncoderEngine(Engine):
     """all-MiniLM-L6-v2 in int8 with LoRA and bottleneck adapters chosen per row.
 
-    `adapter_bytes` is the budget of resident adapters; `scheme` keeps the base in another form than int8, to measure what
-    that costs. Raises BaseModelError when the base is missing or is not the expected one.
+    `adapter_bytes` is the budget of resident adapters; `scheme` keeps the base in another form than int8, to measure
+    what that costs. Raises BaseModelError when the base is missing or is not the expected one.
     """
 
     operations: ClassVar[frozenset[Operation]] = frozenset(

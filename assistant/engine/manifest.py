@@ -42,8 +42,8 @@ class Manifest(_Strict):
 
     `temperature` divides the logits; `threshold` is the best probability below which the application abstains;
     `metrics` holds what was measured on dev, by name, the main one first, with `<name>_low` and `<name>_high` for 95 %
-    intervals; `comparisons` the main metric of other methods on the same data; `layers` is set when the adapter is one of
-    only the lowest so many layers of the base.
+    intervals; `comparisons` the main metric of other methods on the same data; `layers` is set when the adapter is one
+    of only the lowest so many layers of the base.
     """
 
     format: Literal[1] = 1

@@ -64,9 +64,7 @@ class Block:
 class QuantizedEncoder:
     """The base in int8, or as another scheme keeps it. Immutable once built, so any number of threads may run it."""
 
-    def __init__(
-        self, weights: Mapping[str, Tensor], dimensions: Dimensions, scheme: Scheme = INT8
-    ) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], dimensions: Dimensions, scheme: Scheme = INT8) -> None:
         self.dimensions = dimensions
         self.words = scheme.table(weights["embeddings.word_embeddings.weight"])
         self.positions = scheme.table(weights["embeddings.position_embeddings.weight"])

@@ -40,8 +40,8 @@ class Example:
 
 @dataclass(frozen=True)
 class Soft:
-    """A label with a teacher's opinion: its probabilities in the order of the labels. `label` is None where nobody knows
-    what is right."""
+    """A label with a teacher's opinion: its probabilities in the order of the labels. `label` is None where nobody
+    knows what is right."""
 
     label: str | None
     probabilities: tuple[float, ...]

@@ -352,8 +352,8 @@ def _write(path: Path, state: dict[str, Tensor]) -> None:
 
 
 def _same(stored: dict[str, Any], identity: dict[str, Any]) -> bool:
-    """Whether a record is of this recipe and data. Recipes are compared as read: a key that the record does not have yet
-    has its default."""
+    """Whether a record is of this recipe and data. Recipes are compared as read: a key that the record does not have
+    yet has its default."""
     try:
         recipe = Recipe.model_validate(stored["recipe"]).model_dump(mode="json")
     except (KeyError, ValidationError):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Point:
-    """A pruned model: its dev score, the score after recovery (None: not recovered), weights that are left, and how many
-    times as fast a forward pass is as the whole model's in the same run."""
+    """A pruned model: its dev score, the score after recovery (None: not recovered), weights that are left, and how
+    many times as fast a forward pass is as the whole model's in the same run."""
 
     sparsity: float
     score: float

@@ -4,17 +4,17 @@ What it does: the teacher's probabilities p, softened by a temperature T, are wh
 
     loss = α T² KL(p^(1/T) ‖ q^(1/T)) + (1 - α) cross entropy with the label, where there is one
 
-The student is an adapter on the lowest layers of the same base (`layers` of its recipe), so it costs no base weights of
-its own and runs beside all other adapters, in a fraction of the time.
+The student is an adapter on the lowest layers of the same base (`layers` of its recipe), so it costs no base
+weights of its own and runs beside all other adapters, in a fraction of the time.
 
-When to use it: where an adapter is right but too slow, or where labels are few and texts are many: the teacher's opinion
-of an unlabelled text teaches nearly as much as a label.
+When to use it: where an adapter is right but too slow, or where labels are few and texts are many, since the
+teacher's opinion of a text takes the place of a label.
 
 Relation to the others: pruning and quantization change a trained model; this trains a small one anew.
 
-Reference: Hinton, Vinyals & Dean 2015, "Distilling the Knowledge in a Neural Network" (arXiv 1503.02531). A student of the
-teacher's lowest layers is that of Sanh et al. 2019, "DistilBERT" (arXiv 1910.01108), and Sun et al. 2019, "Patient
-Knowledge Distillation" (arXiv 1908.09355).
+Reference: Hinton, Vinyals & Dean 2015, "Distilling the Knowledge in a Neural Network" (arXiv 1503.02531). A student
+of the teacher's lowest layers is that of Sanh et al. 2019, "DistilBERT" (arXiv 1910.01108), and Sun et al. 2019,
+"Patient Knowledge Distillation" (arXiv 1908.09355).
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def student_recipe(
     """The recipe of a student: as it is, but for what is given; of a recipe that is none, a student with the defaults.
     Raises DataError for what cannot be distilled."""
     if recipe.operation != "classify":
-        raise DataError(f"Distillation is for recipes that classify; {recipe.application} is to {recipe.operation}.")
+        raise DataError(
+            f"Distillation is for recipes that classify; {recipe.application} is to {recipe.operation}."
+        )
     changes = {"temperature": temperature, "alpha": alpha}
     settings = (recipe.training.distillation or Distillation()).model_dump()
     settings |= {name: value for name, value in changes.items() if value is not None}
@@ -73,7 +75,9 @@ def soft_labels(
     """
     known = engine.adapter(teacher).labels
     if known != tuple(labels):
-        raise DataError(f"The teacher has the labels {', '.join(known)}; the student has {', '.join(labels)}.")
+        raise DataError(
+            f"The teacher has the labels {', '.join(known)}; the student has {', '.join(labels)}."
+        )
     digest = hashlib.sha256((teacher / WEIGHTS).read_bytes()).hexdigest()[:16]
     key = f"{fingerprint(examples)} {digest}"
     probabilities = _kept(kept, key)
@@ -92,7 +96,8 @@ def soft_labels(
             save_file({"probabilities": probabilities}, temporary, {"key": key})
             temporary.replace(kept)
     return [
-        Example(e.texts, Soft(e.label, tuple(p))) for e, p in zip(examples, probabilities.tolist(), strict=True)
+        Example(e.texts, Soft(e.label, tuple(p)))
+        for e, p in zip(examples, probabilities.tolist(), strict=True)
     ]
 
 
@@ -122,5 +127,7 @@ def times_as_fast(
     """
     inputs = [text_or_pair(e.texts) for e in examples]
     parts = [inputs[start : start + at_once] for start in range(0, len(inputs), at_once)]
-    of_student, of_teacher = taking_turns([partial(engine.classify, adapter=a) for a in (student, teacher)], parts)
+    of_student, of_teacher = taking_turns(
+        [partial(engine.classify, adapter=a) for a in (student, teacher)], parts
+    )
     return of_teacher / of_student

@@ -8,18 +8,19 @@ What it does: gives each part an importance and leaves out the least important s
     neurons   feed-forward neurons, likewise
     layers    whole layers, from the top down
 
-The importance of a head or neuron is its magnitude, the norm of all its weights, or, from one backward pass over labelled
-rows, the expected change of the loss without it: E |a · ∂loss/∂a| of its output a, of heads normalized within a layer.
+The importance of a head or neuron is its magnitude, the norm of all its weights, or, from one backward pass over
+labelled rows, the expected change of the loss without it: E |a · ∂loss/∂a| of its output a, of heads normalized
+within a layer.
 
-When to use it: heads, neurons and layers where time counts and a trained model is at hand; a short fine-tuning afterwards
-recovers most of what was lost.
+When to use it: heads, neurons and layers where time counts and a trained model is at hand; a short fine-tuning
+afterwards brings part of what was lost back.
 
-Relation to the others: removing layers and fine-tuning on a teacher's opinions is what `distillation` does at once. The
-result is a base of its own, no adapter of the shared one: what is shipped is distilled instead.
+Relation to the others: removing layers and fine-tuning on a teacher's opinions is what `distillation` does at once.
+The result is a base of its own, no adapter of the shared one: what is shipped is distilled instead.
 
-Reference: Han et al. 2015 (arXiv 1506.02626) for magnitudes; Michel, Levy & Neubig 2019, "Are Sixteen Heads Really Better
-than One?" (arXiv 1905.10650), for heads; Molchanov et al. 2017 (arXiv 1611.06440) for the same of neurons; Sajjad et al.
-2023 (arXiv 2004.03844) for layers from the top.
+Reference: Han et al. 2015 (arXiv 1506.02626) for magnitudes; Michel, Levy & Neubig 2019, "Are Sixteen Heads Really
+Better than One?" (arXiv 1905.10650), for heads; Molchanov et al. 2017 (arXiv 1611.06440) for the same of neurons;
+Sajjad et al. 2023 (arXiv 2004.03844) for layers from the top.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ from torch.nn.utils import prune as masks
 
 from assistant.engine.adapters import CONFIG, HEAD, head_form
 from assistant.engine.manifest import read_json, read_manifest
-from assistant.errors import DataError
 from assistant.workshop.objectives import Encoded, objective
 from assistant.workshop.recipe import FineTuning, Recipe
 from assistant.workshop.training import AdaptedModel, base_model, batches, tensors
@@ -48,7 +48,7 @@ RECOVERY_RATE = 5e-5  # learning rate of fine-tuning after pruning
 
 def trained_model(adapter: Path) -> AdaptedModel:
     """The base with an adapter folder in it, all of it trainable: low-rank updates are merged into the weights,
-    bottlenecks stay beside them. Raises AdapterError and DataError."""
+    bottlenecks stay beside them. Raises AdapterError."""
     from peft import PeftModel
     from safetensors.torch import load_file
 
@@ -73,7 +73,8 @@ def trained_model(adapter: Path) -> AdaptedModel:
 def pruned(
     model: AdaptedModel, kind: Kind, sparsity: float, importance: Sequence[Tensor] | None = None
 ) -> AdaptedModel:
-    """The model without a share of its parts, changed in place. `importance` of heads or neurons: a vector per layer."""
+    """The model without a share of its parts, changed in place. `importance` (of heads or neurons) is a vector per
+    layer."""
     encoder = model.encoder
     if kind == "weights":
         zero_weights(encoder, sparsity)
@@ -97,7 +98,7 @@ def least(importance: Sequence[Tensor], sparsity: float) -> list[list[int]]:
     gone = torch.zeros(len(flat), dtype=torch.bool)
     gone[order[: round(sparsity * len(flat))]] = True
     gone &= ~protected
-    return [part.nonzero().flatten().tolist() for part in gone.split([len(s) for s in importance])]
+    return [part.nonzero().flatten().tolist() for part in torch.split(gone, [len(s) for s in importance])]
 
 
 def zero_weights(encoder: Any, sparsity: float) -> None:
@@ -106,6 +107,13 @@ def zero_weights(encoder: Any, sparsity: float) -> None:
         return
     places = [(linear, "weight") for layer in encoder.encoder.layer for linear in _linears(layer)]
     masks.global_unstructured(places, pruning_method=masks.L1Unstructured, amount=sparsity)
+
+
+def settle(model: AdaptedModel) -> None:
+    """Make the zeros of `zero_weights` plain weights, so that no mask is applied any more."""
+    for module in model.encoder.modules():
+        if isinstance(module, nn.Linear) and masks.is_pruned(module):
+            masks.remove(module, "weight")
 
 
 def keep_layers(encoder: Any, count: int) -> None:
@@ -178,7 +186,9 @@ def gradient_importance(
             gradients = torch.autograd.grad(loss, inputs)
             for total, x, gradient in zip(totals, inputs, gradients, strict=True):
                 # The loss is a mean over the batch; its size makes batches count by their sequences.
-                products = (x.detach().float() * gradient.float()).unflatten(-1, (len(total), -1)).sum((1, 3))
+                products = (
+                    (x.detach().float() * gradient.float()).view(*x.shape[:2], len(total), -1).sum((1, 3))
+                )
                 total += products.abs().sum(0) * len(batch)
     return [total / total.norm() if kind == "heads" and total.norm() else total for total in totals]
 
@@ -224,7 +234,9 @@ def _plain(linear: Any) -> nn.Linear:
 
 def weights_left(model: AdaptedModel) -> int:
     """Weights that are not zero by a mask."""
-    masked = {name.removesuffix("_mask"): mask for name, mask in model.named_buffers() if name.endswith("_mask")}
+    masked = {
+        name.removesuffix("_mask"): mask for name, mask in model.named_buffers() if name.endswith("_mask")
+    }
     return sum(
         int(masked[name.removesuffix("_orig")].sum()) if name.endswith("_orig") else parameter.numel()
         for name, parameter in model.named_parameters()

@@ -6,15 +6,15 @@ What it does: a weight becomes a small integer times a scale that it shares with
     int8-weights  the same weights, activations left in float32
     int4-weights  4 bits: w ≈ low + s q, q from 0 to 15, a pair (low, s) for each 64 weights of a row
 
-When to use it: `int8` is what the engine serves: a quarter of the bytes and several times the speed. Weights alone save
-memory, not time: they are made float again for every product. Four bits are for where memory is what is short.
+When to use it: `int8` is what the engine serves: a quarter of the bytes and several times the speed. Weights alone
+save memory, not time: they are made float again for every product. Four bits are for where memory is what is short.
 
 Relation to the others: it keeps every weight and makes each coarser, where pruning keeps some as they are; both can
 follow distillation.
 
 Reference: Dettmers et al. 2022, "LLM.int8()" (arXiv 2208.07339) for scales per row and channel; Yao et al. 2022,
-"ZeroQuant" (arXiv 2206.01861), and Frantar et al. 2022, "GPTQ" (arXiv 2210.17323), for scales per group, of which this is
-the round-to-nearest form.
+"ZeroQuant" (arXiv 2206.01861), and Frantar et al. 2022, "GPTQ" (arXiv 2210.17323), for scales per group, of which
+this is the round-to-nearest form.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ class Int4Table:
             raise ValueError(f"{columns} columns are no multiple of a group of {group}.")
         grouped = matrix.float().view(rows, -1, group)
         low, high = grouped.amin(-1, keepdim=True).half(), grouped.amax(-1, keepdim=True)
-        scale = ((high - low.float()) / LEVELS).clamp_min(TINY).half().clamp_min(torch.finfo(torch.float16).tiny)
+        scale = (
+            ((high - low.float()) / LEVELS).clamp_min(TINY).half().clamp_min(torch.finfo(torch.float16).tiny)
+        )
         values = ((grouped - low.float()) / scale.float()).round_().clamp_(0, LEVELS).to(torch.uint8)
         self.group, self.low, self.scale = group, low, scale
         self.packed = values[..., ::2] * 16 + values[..., 1::2]
