@@ -113,7 +113,7 @@ def settle(model: AdaptedModel) -> None:
     """Make the zeros of `zero_weights` plain weights, so that no mask is applied any more."""
     for module in model.encoder.modules():
         if isinstance(module, nn.Linear) and masks.is_pruned(module):
-            masks.remove(module, "weight")
+            masks.remove(module, "weight")  # type: ignore[no-untyped-call]
 
 
 def keep_layers(encoder: Any, count: int) -> None:
@@ -238,7 +238,7 @@ def weights_left(model: AdaptedModel) -> int:
         name.removesuffix("_mask"): mask for name, mask in model.named_buffers() if name.endswith("_mask")
     }
     return sum(
-        int(masked[name.removesuffix("_orig")].sum()) if name.endswith("_orig") else parameter.numel()
+        int(masked[name.removesuffix("_orig")].count_nonzero()) if name.endswith("_orig") else parameter.numel()
         for name, parameter in model.named_parameters()
     )
 
