@@ -29,7 +29,7 @@ from assistant.workshop.data import Example, Soft, read_unlabelled
 from assistant.workshop.objectives import IGNORED, Encoded, SoftTarget, Tokens, objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Distillation, Lora, Training
-from assistant.workshop.training import AdaptedModel, predict_logits, train
+from assistant.workshop.training import AdaptedModel, Progress, predict_logits, train
 
 LABELS = ("colour", "animal")
 
@@ -189,14 +189,19 @@ def test_masked_weights_are_counted(adapters: Callable[[str], Path]) -> None:
     )
 
 
-def test_a_pruned_model_is_trained_by_the_common_loop(
-    adapters: Callable[[str], Path], tmp_path: Path
-) -> None:
-    made = pruning.recovery_recipe(recipe(Lora()), 4)
-    made = made.model_copy(update={"training": made.training.model_copy(update={"learning_rate": 1e-3})})
-    model = pruning.pruned(pruning.trained_model(write_adapter_once(adapters)), "heads", 0.5)
+def test_a_pruned_model_is_trained_by_the_common_loop(tmp_path: Path) -> None:
+    made = pruning.recovery_recipe(recipe(Lora()), 8)
+    settings = made.training.model_copy(update={"learning_rate": 3e-4})
+    folder = write_adapter(tmp_path / "adapter", labels=LABELS, layers=2)
+    model = pruning.pruned(pruning.trained_model(folder), "heads", 0.5)
     losses: list[float] = []
-    again, _ = train(made, ROWS, ROWS, tmp_path, lambda p, n, loss: losses.append(loss) or True, model=model)
+
+    def report(progress: Progress, steps: int, loss: float) -> bool:
+        losses.append(loss)
+        return True
+
+    made = made.model_copy(update={"training": settings})
+    again, _ = train(made, ROWS, ROWS, tmp_path / "run", report, model=model)
     assert again is model
     assert losses[-1] < losses[0]
 
