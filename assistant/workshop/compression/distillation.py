@@ -31,6 +31,7 @@ from safetensors.torch import save_file
 
 from assistant.engine.adapters import WEIGHTS
 from assistant.engine.base import Engine, text_or_pair
+from assistant.engine.embedded import Dimensions
 from assistant.errors import DataError
 from assistant.workshop.compression.timing import taking_turns
 from assistant.workshop.data import Example, Soft, fingerprint
@@ -52,11 +53,14 @@ def student_recipe(
         raise DataError(
             f"Distillation is for recipes that classify; {recipe.application} is to {recipe.operation}."
         )
+    layers, most = layers or recipe.layers or LAYERS, Dimensions().layers
+    if layers > most:
+        raise DataError(f"The student has {layers} layers; the base has {most}.")
     changes = {"temperature": temperature, "alpha": alpha}
     settings = (recipe.training.distillation or Distillation()).model_dump()
     settings |= {name: value for name, value in changes.items() if value is not None}
     training = recipe.training.model_copy(update={"distillation": Distillation(**settings)})
-    return recipe.model_copy(update={"layers": layers or recipe.layers or LAYERS, "training": training})
+    return recipe.model_copy(update={"layers": layers, "training": training})
 
 
 def soft_labels(

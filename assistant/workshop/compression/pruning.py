@@ -238,7 +238,9 @@ def weights_left(model: AdaptedModel) -> int:
         name.removesuffix("_mask"): mask for name, mask in model.named_buffers() if name.endswith("_mask")
     }
     return sum(
-        int(masked[name.removesuffix("_orig")].count_nonzero()) if name.endswith("_orig") else parameter.numel()
+        int(masked[name.removesuffix("_orig")].count_nonzero())
+        if name.endswith("_orig")
+        else parameter.numel()
         for name, parameter in model.named_parameters()
     )
 
