@@ -1,8 +1,9 @@
 """A student on few texts, by labels and by a teacher's opinions: `python benchmarks/distillation.py --data FOLDER`.
 
-The same student (LoRA on the lowest two layers) learns from 8, 100 and 1,000 posts of Wang 2020: once from their labels,
-once from what the shipped cyberbullying adapter says of them, their labels unseen; each for as many steps, with several
-seeds that also draw other posts. The teacher was trained on these posts among others. Figures are macro-F1 on dev rows.
+The same student (LoRA on the lowest two layers) learns from 8, 100 and 1,000 posts of Wang 2020: once from their
+labels, once from what the shipped cyberbullying adapter says of them, their labels unseen; each for as many
+steps, with several seeds that also draw other posts. The teacher was trained on these posts among others. Figures
+are macro-F1 on dev rows.
 """
 
 from __future__ import annotations

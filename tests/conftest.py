@@ -24,8 +24,8 @@ def encoder() -> Iterator[EncoderEngine]:
 
 @pytest.fixture(scope="session")
 def adapters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """An adapter folder per operation, made when it is first asked for; "bottleneck" is one to classify with, "student …"
-    one on the two lowest layers."""
+    """An adapter folder per operation, made when it is first asked for; "bottleneck" is one to classify with, "student
+    …" one on the two lowest layers."""
     from adapter_folders import BOTTLENECK, write_adapter
 
     root = tmp_path_factory.mktemp("adapters")

@@ -681,7 +681,7 @@ def test_compress_quantize_compares_schemes(assistant, data, trained, tmp_path):
     assert [line.split()[0] for line in result.stdout.splitlines()[2:]] == [
         "float32", "int8", "int8-weights", "int4-weights",
     ]  # fmt: skip
-    assert [each["scheme"] for each in json.loads((tmp_path / "q.json").read_text())][0] == "float32"
+    assert json.loads((tmp_path / "q.json").read_text())[0]["scheme"] == "float32"
 
 
 def test_compress_refuses_in_a_sentence(assistant, data, trained, tmp_path):
