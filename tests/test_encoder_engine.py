@@ -48,9 +48,7 @@ class TestEncoderOfStudents(TestEncoder):
     @pytest.fixture
     def adapter_for(self, adapters: Callable[[str], Path]) -> AdapterFor:
         def folder(operation: Operation) -> Path | None:
-            if operation in ("embed", "generate"):
-                return None
-            return adapters(f"student {operation}" if operation in ("classify", "tag") else operation)
+            return adapters(f"student {operation}") if operation in ("classify", "tag") else None
 
         return folder
 
