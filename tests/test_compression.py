@@ -271,8 +271,10 @@ def test_schemes_are_compared_on_one_adapter(adapters: Callable[[str], Path]) ->
 
 def test_models_take_turns() -> None:
     seen: list[tuple[str, int]] = []
-    seconds = taking_turns([lambda n: seen.append(("a", n)), lambda n: seen.append(("b", n))], [1, 2])
-    assert seen[2:] == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    seconds = taking_turns(
+        [lambda n: seen.append(("a", n)), lambda n: seen.append(("b", n))], [1, 2], rounds=2
+    )
+    assert seen == [("a", 1), ("b", 1), ("a", 2), ("b", 2)] * 2
     assert len(seconds) == 2
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from assistant.workshop.compression.pruning import Importance, Kind
     from assistant.workshop.recipe import Recipe
 
-TIMED_ROWS = 256  # what speed is measured on
+TIMED_ROWS = 128  # what speed is measured on
 IMPORTANCE_ROWS = 512  # what the importance of heads and neurons is measured on
 
 

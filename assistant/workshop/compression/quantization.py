@@ -39,7 +39,7 @@ from assistant.workshop.training import batches, tensors
 
 GROUP = 64  # weights that share a scale in 4 bits
 LEVELS = 15  # the largest integer of 4 bits
-TIMED_ROWS, TIMED_BATCH = 256, 16
+TIMED_ROWS, TIMED_BATCH = 128, 16
 
 
 @dataclass(frozen=True)
