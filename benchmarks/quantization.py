@@ -4,7 +4,7 @@ One run, one set of rows, the same adapter: accuracy, the share of rows whose an
 relative error of the logits, and seconds. The schemes:
 
 - float32: the original weights
-- int8 weights: the weights that their int8 form stands for, activations in float32
+- int8 weights, 4-bit weights: activations in float32 (`assistant.workshop.compression.quantization`)
 - per tensor: int8 activations with one scale per tensor, as torch's dynamic quantization has it
 - per row: what the engine does
 - per row, smoothed: SmoothQuant's migration (Xiao et al. 2022, arXiv 2211.10438) of channel ranges into the weights
@@ -28,21 +28,21 @@ from assistant.engine.adapters import LoadedAdapter, load_adapter
 from assistant.engine.base import BaseInfo
 from assistant.engine.embedded import Dimensions
 from assistant.engine.memory import keep_freed_memory
-from assistant.engine.quantization import FULL_RANGE, TINY, Int8Linear
+from assistant.engine.quantization import FULL_RANGE, TINY, Int8Linear, Scheme, quantize_rows
 from assistant.engine.transformer import QuantizedEncoder, Slot
+from assistant.workshop.compression.quantization import SCHEMES
 from assistant.workshop.data import Example, read_examples
 
 Linear = Callable[[Tensor], Tensor]
-Layers = list[dict[Slot, Linear]]
 
 
 def scale(x: Tensor) -> Tensor:
     return x.abs().amax(-1, keepdim=True).clamp_min(TINY) / FULL_RANGE
 
 
-def exact(linear: Int8Linear, dtype: torch.dtype = torch.float32) -> Linear:
-    weight = (linear.weight.float() * linear.scale).to(dtype)
-    return lambda x: (x.to(dtype) @ weight).float() + linear.bias
+def bfloat16(linear: Int8Linear) -> Linear:
+    weight = (linear.weight.float() * linear.scale).bfloat16()
+    return lambda x: (x.bfloat16() @ weight).float() + linear.bias
 
 
 def per_tensor(linear: Int8Linear) -> Linear:
@@ -73,34 +73,11 @@ def smoothed(linear: Int8Linear, ranges: Tensor) -> Linear:
     return lambda x: inner(x / factor)
 
 
-def float_layers(weights: dict[str, Tensor]) -> Layers:
-    def linear(names: list[str]) -> Linear:
-        weight = torch.cat([weights[f"{name}.weight"] for name in names])
-        bias = torch.cat([weights[f"{name}.bias"] for name in names])
-        return lambda x: torch.nn.functional.linear(x, weight, bias)
-
-    layers: Layers = []
-    for i in range(Dimensions().layers):
-        prefix = f"encoder.layer.{i}."
-        layers.append(
-            {
-                "qkv": linear([f"{prefix}attention.self.{n}" for n in ("query", "key", "value")]),
-                "attention.output": linear([f"{prefix}attention.output.dense"]),
-                "intermediate": linear([f"{prefix}intermediate.dense"]),
-                "output": linear([f"{prefix}output.dense"]),
-            }
-        )
-    return layers
-
-
 class Bench:
     """One adapter and one set of rows, run under any scheme."""
 
     def __init__(self, adapter: LoadedAdapter, examples: list[Example]) -> None:
-        self.adapter, self.stacks = adapter, Stacks()
-        self.weights = embedded.weights()
-        self.model = QuantizedEncoder(self.weights, Dimensions())
-        self.original = [dict(block.linears) for block in self.model.blocks]
+        self.adapter, self.stacks, self.weights = adapter, Stacks(), embedded.weights()
         texts = [e.texts[0] if len(e.texts) == 1 else e.texts for e in examples]
         self.encodings = sorted(
             zip(embedded.tokenizer().encode_batch(texts), (e.label for e in examples), strict=True),
@@ -108,10 +85,21 @@ class Bench:
         )
         self.truth = torch.tensor([adapter.manifest.labels.index(label) for _, label in self.encodings])
 
+    def model(self, scheme: Scheme) -> QuantizedEncoder:
+        return QuantizedEncoder(self.weights, Dimensions(), scheme)
+
+    def converted(self, convert: Callable[[Int8Linear], Linear]) -> QuantizedEncoder:
+        """The engine's own base with every linear layer in another form."""
+        return self.model(Scheme("", lambda w, b: convert(Int8Linear(w, b)), quantize_rows))
+
+    def smoothed(self, ranges: list[dict[Slot, Tensor]]) -> QuantizedEncoder:
+        model = self.model(SCHEMES["int8"])
+        for block, of_block in zip(model.blocks, ranges, strict=True):
+            block.linears = {s: smoothed(linear, of_block[s]) for s, linear in block.linears.items()}
+        return model
+
     @torch.inference_mode()
-    def logits(self, layers: Layers, rows: int = 16) -> Tensor:
-        for block, linears in zip(self.model.blocks, layers, strict=True):
-            block.linears = linears  # type: ignore[assignment]
+    def logits(self, model: QuantizedEncoder, rows: int = 16) -> Tensor:
         results = []
         for start in range(0, len(self.encodings), rows):
             batch = [encoding for encoding, _ in self.encodings[start : start + rows]]
@@ -123,14 +111,17 @@ class Bench:
                 ids[i, :length], mask[i, :length] = torch.tensor(encoding.ids), 1
                 segments[i, :length] = torch.tensor(encoding.type_ids)
             adaptations = self.stacks.adaptations([self.adapter] * len(batch))
-            results.append(self.adapter.head(self.model(ids, segments, mask, adaptations), mask))
+            results.append(
+                self.adapter.head(model(ids, segments, mask, adaptations, self.adapter.layers), mask)
+            )
         return torch.cat(results)
 
     def ranges(self) -> list[dict[Slot, Tensor]]:
-        """The largest magnitude of each input channel over the first rows."""
-        found: list[dict[Slot, Tensor]] = [{} for _ in self.original]
+        """The largest magnitude of each input channel over all rows."""
+        model = self.model(SCHEMES["int8"])
+        found: list[dict[Slot, Tensor]] = [{} for _ in model.blocks]
 
-        def watch(layer: int, slot: Slot, linear: Int8Linear) -> Linear:
+        def watch(layer: int, slot: Slot, linear: Linear) -> Linear:
             def call(x: Tensor) -> Tensor:
                 seen = x.abs().amax(0)
                 found[layer][slot] = torch.maximum(found[layer].get(slot, seen), seen)
@@ -138,9 +129,9 @@ class Bench:
 
             return call
 
-        self.logits(
-            [{s: watch(i, s, linear) for s, linear in block.items()} for i, block in enumerate(self.original)]
-        )
+        for i, block in enumerate(model.blocks):
+            block.linears = {s: watch(i, s, linear) for s, linear in block.linears.items()}
+        self.logits(model)
         return found
 
 
@@ -156,29 +147,23 @@ def main() -> None:
     adapter = load_adapter(arguments.adapter, base, Dimensions())
     examples = read_examples(arguments.data, adapter.manifest.fields)[: arguments.rows]
     bench = Bench(adapter, examples)
-    original, ranges = bench.original, bench.ranges()
-
-    def all_layers(scheme: Callable[[Int8Linear], Linear]) -> Layers:
-        return [{slot: scheme(linear) for slot, linear in block.items()} for block in original]
-
-    schemes: dict[str, Layers] = {
-        "float32": float_layers(bench.weights),
-        "int8 weights": all_layers(exact),
-        "int8, per tensor": all_layers(per_tensor),
-        "int8, per row": [dict(block) for block in original],
-        "int8, per row, smoothed": [
-            {slot: smoothed(linear, ranges[i][slot]) for slot, linear in block.items()}
-            for i, block in enumerate(original)
-        ],
-        "int8, two passes": all_layers(two_passes),
-        "int8 weights, bfloat16": all_layers(lambda linear: exact(linear, torch.bfloat16)),
+    models: dict[str, Callable[[], QuantizedEncoder]] = {
+        "float32": lambda: bench.model(SCHEMES["float32"]),
+        "int8 weights": lambda: bench.model(SCHEMES["int8-weights"]),
+        "4-bit weights": lambda: bench.model(SCHEMES["int4-weights"]),
+        "int8, per tensor": lambda: bench.converted(per_tensor),
+        "int8, per row": lambda: bench.model(SCHEMES["int8"]),
+        "int8, per row, smoothed": lambda: bench.smoothed(bench.ranges()),
+        "int8, two passes": lambda: bench.converted(two_passes),
+        "int8 weights, bfloat16": lambda: bench.converted(bfloat16),
     }
     reference = None
     print(f"{adapter.manifest.name} on {len(examples)} rows of {arguments.data.parent.name}")
     print(f"{'scheme':26} {'accuracy':>9} {'changed':>8} {'error':>7} {'seconds':>8}")
-    for name, layers in schemes.items():
+    for name, make in models.items():
+        model = make()
         started = time.perf_counter()
-        logits = bench.logits(layers)
+        logits = bench.logits(model)
         seconds = time.perf_counter() - started
         reference = logits if reference is None else reference
         accuracy = (logits.argmax(-1) == bench.truth).float().mean().item()

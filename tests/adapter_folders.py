@@ -22,10 +22,11 @@ def write_adapter(
     labels: tuple[str, ...] = ("no", "perhaps", "yes"),
     seed: int = 0,
     scale: float = 0.05,
+    layers: int | None = None,
 ) -> Path:
     """A folder as PEFT's `save_pretrained` leaves it, with random weights, a head and a manifest."""
     torch.manual_seed(seed)
-    model = with_adapter(base_model(), method or Lora(rank=4))
+    model = with_adapter(base_model(layers), method or Lora(rank=4))
     for parameter in model.parameters():
         if parameter.requires_grad:
             torch.nn.init.normal_(parameter, std=scale)
@@ -35,9 +36,10 @@ def write_adapter(
     weight = torch.randn(outputs, input_size(view, 384)) * 0.1
     save_head(Head(view, weight, torch.zeros(outputs)), folder / "head.safetensors")
     base = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
-    write_manifest(
-        Manifest(name=folder.name, operation=operation, base=base, labels=labels, threshold=0.5), folder
+    manifest = Manifest(
+        name=folder.name, operation=operation, base=base, layers=layers, labels=labels, threshold=0.5
     )
+    write_manifest(manifest, folder)
     return folder
 
 

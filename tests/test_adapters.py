@@ -47,6 +47,18 @@ def test_a_sound_folder_loads(folder: Path) -> None:
     assert adapter.nbytes < 700_000
 
 
+def test_layers_are_all_where_the_manifest_does_not_say(
+    folder: Path, adapters: Callable[[str], Path]
+) -> None:
+    manifest = json.loads((folder / "onebase.json").read_text())
+    del manifest["layers"]
+    (folder / "onebase.json").write_text(json.dumps(manifest))
+    whole, student = load(folder), load(adapters("student classify"))
+    assert (whole.layers, student.layers) == (6, 2)
+    assert {layer for layer, _ in student.parts} == {0, 1}
+    assert student.nbytes < 0.4 * whole.nbytes
+
+
 @pytest.mark.parametrize(
     "name", ["adapter_config.json", "adapter_model.safetensors", "head.safetensors", "onebase.json"]
 )
@@ -98,6 +110,9 @@ def test_configurations_that_are_not_served(folder: Path, changes: dict[str, Any
         ({"threshold": 2}, "threshold"),
         ({"surprise": 1}, "surprise"),
         ({"format": 2}, "format"),
+        ({"layers": 0}, "layers"),
+        ({"layers": 7}, "is for 7 layers; the loaded base has 6"),
+        ({"layers": 3}, "layer.3.*only the lowest 3 layers"),
     ],
 )
 def test_manifests_that_do_not_fit(folder: Path, changes: dict[str, Any], said: str) -> None:

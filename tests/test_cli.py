@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from adapter_folders import write_adapter
 from click.testing import CliRunner, Result
 
 from assistant import __version__
 from assistant.cli import main, shared
-from assistant.cli.train import _Watch
+from assistant.cli.train import Watch
 from assistant.create import EngineName
 from assistant.engine.causal.quantization import QUANTIZATIONS
 from assistant.workshop.prediction import MethodName
@@ -520,20 +521,20 @@ def data(tmp_path: Path) -> Path:
 
 def test_train_stops_at_ctrl_c_goes_on_and_makes_an_adapter(assistant, data, tmp_path, site, monkeypatch):
     command = ("train", "mood", "--data", "data", "--out", "new", "--method", "bottleneck", "--rows", "16")
-    report = _Watch.__call__
+    report = Watch.__call__
 
-    def interrupted(watch: _Watch, progress: Progress, steps: int, loss: float) -> bool:
+    def interrupted(watch: Watch, progress: Progress, steps: int, loss: float) -> bool:
         if progress.step == 1:
             signal.raise_signal(signal.SIGINT)
         return report(watch, progress, steps, loss)
 
-    monkeypatch.setattr(_Watch, "__call__", interrupted)
+    monkeypatch.setattr(Watch, "__call__", interrupted)
     stopped = assistant(*command)
     assert stopped.exit_code == 130
     assert "Stopped at step 1 of 4" in stopped.stderr
     assert not (tmp_path / "new").exists()
 
-    monkeypatch.setattr(_Watch, "__call__", report)
+    monkeypatch.setattr(Watch, "__call__", report)
     result = assistant(*command)
     assert result.exit_code == 0, result.stderr
     assert "16 rows to train on, 12 dev rows" in result.stderr
@@ -594,3 +595,109 @@ def test_plugins_are_switched_off_and_on_without_importing_them(assistant, site)
     assert "installed" in assistant("plugins", "show", "demo", "--offline").stdout
     refused(assistant("plugins", "disable", "dmo"), "'dmo'", "'demo'")
     assert "demo_plugin" not in sys.modules
+
+
+# --- compress -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    """An adapter folder of the application's labels, as a training would leave it."""
+    return write_adapter(tmp_path / "trained", labels=("bad", "good"), layers=2)
+
+
+def test_compress_distill_makes_a_student_and_measures_it(assistant, data, trained, tmp_path):
+    (data / "more.jsonl").write_text('{"text": "nobody knows"}\n')
+    (tmp_path / "student.yaml").write_text(
+        RECIPE + "layers: 1\nunlabelled: [{path: mood/more.jsonl, licence: none stated}]\n"
+    )
+    command = ("compress", "distill", "student.yaml", "--data", "data", "--teacher", "trained", "--hard")
+    result = assistant(*command)
+    assert result.exit_code == 0, result.stderr
+    assert "24 labelled and 1 unlabelled texts, 12 dev rows" in result.stderr
+    assert "The same student on the labels alone" in result.stderr
+    assert "The student is in mood-student" in result.stdout
+    manifest = json.loads((tmp_path / "mood-student" / "onebase.json").read_text())
+    assert manifest["layers"] == 1
+    assert manifest["training"]["distillation"] == {"temperature": 2.0, "alpha": 0.9}
+    assert [source["rows"] for source in manifest["data"]] == [24, 1]
+    assert manifest["metrics"]["times_as_fast_as_the_teacher"] > 0
+    assert {"teacher, macro_f1", "labels alone, macro_f1, while training"} <= set(manifest["comparisons"])
+    card = (tmp_path / "mood-student" / "README.md").read_text()
+    assert "assistant compress distill student.yaml --data DATA --hard" in card
+
+
+def test_compress_distill_takes_the_students_recipe_of_a_plugin(assistant, data, site, trained, tmp_path):
+    student = site / "demo_plugin" / "student"
+    student.mkdir()
+    (student / "recipe.yaml").write_text(RECIPE.replace("epochs: 2", "epochs: 1"))
+    result = assistant(
+        "compress",
+        "distill",
+        "mood",
+        "--data",
+        "data",
+        "--teacher",
+        "trained",
+        "--rows",
+        "8",
+        "--layers",
+        "1",
+    )
+    assert result.exit_code == 0, result.stderr
+    manifest = json.loads((tmp_path / "mood-student" / "onebase.json").read_text())
+    assert manifest["training"]["epochs"] == 1
+    assert manifest["layers"] == 1
+
+
+@pytest.mark.parametrize("kind", ["layers", "weights"])
+def test_compress_prune_draws_a_curve(assistant, data, trained, tmp_path, kind):
+    command = ("compress", "prune", "mood", "--data", "data", "--adapter", "trained", "--kind", kind)
+    recover = ("--recover", "1", "--rows", "8") if kind == "weights" else ()
+    result = assistant(*command, "--sparsity", "0,0.5", "--dev-rows", "6", *recover)
+    assert result.exit_code == 0, result.stderr
+    assert f"The curve is in mood-{kind}" in result.stdout
+    curve = json.loads((tmp_path / f"mood-{kind}" / "curve.json").read_text())
+    whole, half = curve["points"]
+    assert (whole["sparsity"], half["sparsity"]) == (0.0, 0.5)
+    assert half["weights"] < whole["weights"]
+    assert (half["recovered"] is not None) == bool(recover)
+    assert sorted(p.name for p in (tmp_path / f"mood-{kind}").iterdir()) == ["curve.json", "curve.png"]
+
+
+def test_compress_quantize_compares_schemes(assistant, data, trained, tmp_path):
+    result = assistant(
+        "compress",
+        "quantize",
+        "mood",
+        "--data",
+        "data",
+        "--adapter",
+        "trained",
+        "--rows",
+        "4",
+        "--out",
+        "q.json",
+    )
+    assert result.exit_code == 0, result.stderr
+    assert [line.split()[0] for line in result.stdout.splitlines()[2:]] == [
+        "float32", "int8", "int8-weights", "int4-weights",
+    ]  # fmt: skip
+    assert json.loads((tmp_path / "q.json").read_text())[0]["scheme"] == "float32"
+
+
+def test_compress_refuses_in_a_sentence(assistant, data, trained, tmp_path):
+    prune = ("compress", "prune", "mood", "--data", "data", "--adapter", "trained")
+    for wrong in ("1", "a", "", "0,-1"):
+        result = assistant(*prune, "--kind", "heads", "--sparsity", wrong)
+        assert result.exit_code == 2
+        assert "numbers from 0 to below 1" in result.stderr
+    assert assistant(*prune, "--kind", "layers", "--importance", "gradient").exit_code == 2
+    refused(assistant(*prune[:-1], "absent", "--kind", "heads"), "absent")
+    distill = ("compress", "distill", "mood", "--data", "data")
+    refused(assistant(*distill, "--teacher", "trained", "--layers", "7"), "7 layers")
+    refused(assistant("compress", "distill", "moot", "--data", "data"), "mood")
+    write_adapter(tmp_path / "other", labels=("x", "y"), layers=1)
+    result = assistant(*distill, "--teacher", "other")
+    assert result.exit_code == 1
+    assert "Error: The teacher has the labels x, y; the student has bad, good." in result.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from engine_conformance import AdapterFor, EngineConformance
 
 from assistant.engine import embedded
 from assistant.engine.base import Engine, Operation
+from assistant.engine.batching import Batcher, Item
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import Head
+from assistant.engine.manifest import read_manifest
 from assistant.engine.quantization import Int8Linear, quantize_rows
 from assistant.errors import AdapterError, BaseModelError
 from assistant.workshop.recipe import Lora
@@ -40,7 +42,18 @@ class TestEncoder(EngineConformance):
         return folder
 
 
-@pytest.mark.parametrize("name", ["classify", "bottleneck"])
+class TestEncoderOfStudents(TestEncoder):
+    """Adapters on the lowest layers, beside those on all."""
+
+    @pytest.fixture
+    def adapter_for(self, adapters: Callable[[str], Path]) -> AdapterFor:
+        def folder(operation: Operation) -> Path | None:
+            return adapters(f"student {operation}") if operation in ("classify", "tag") else None
+
+        return folder
+
+
+@pytest.mark.parametrize("name", ["classify", "bottleneck", "student classify"])
 def test_agrees_with_peft_on_the_same_weights(
     name: str, encoder: EncoderEngine, adapters: Callable[[str], Path]
 ) -> None:
@@ -48,7 +61,7 @@ def test_agrees_with_peft_on_the_same_weights(
     from safetensors.torch import load_file
 
     folder = adapters(name)
-    model = PeftModel.from_pretrained(base_model(), folder).eval()
+    model = PeftModel.from_pretrained(base_model(read_manifest(folder).layers), folder).eval()
     head = Head("pooled", **load_file(folder / "head.safetensors"))
     for text in TEXTS:
         encoding = embedded.tokenizer().encode(text)
@@ -68,7 +81,7 @@ def test_agrees_with_peft_on_the_same_weights(
 def test_rows_with_different_adapters_answer_as_if_alone(
     encoder: EncoderEngine, tmp_path: Path, adapters: Callable[[str], Path]
 ) -> None:
-    folders = [adapters("classify"), adapters("bottleneck")]
+    folders = [adapters("classify"), adapters("bottleneck"), adapters("student classify")]
     folders += [write_adapter(tmp_path / f"r{rank}", method=Lora(rank=rank), seed=rank) for rank in (1, 2, 8)]
     alone = [encoder.classify(TEXTS, folder) for folder in folders]
     with ThreadPoolExecutor(len(folders) * 3) as pool:
@@ -77,6 +90,20 @@ def test_rows_with_different_adapters_answer_as_if_alone(
         for a, b in zip(expected, got, strict=True):
             assert np.allclose(a.probabilities, b.probabilities, atol=TestEncoder.tolerance)
     assert not np.allclose(alone[0][0].probabilities, alone[2][0].probabilities, atol=0.05)
+
+
+def test_rows_of_different_depths_never_share_a_pass() -> None:
+    passes: list[list[int]] = []
+
+    def forward(works: Sequence[int]) -> list[int]:
+        passes.append(list(works))
+        return list(works)
+
+    batcher = Batcher(forward)
+    depths = [6, 2, 6, 3, 2, 6]
+    assert batcher.submit([Item(depth, length=5, depth=depth) for depth in depths]) == depths
+    batcher.close()
+    assert sorted(passes) == [[2, 2], [3], [6, 6, 6]]
 
 
 def test_embeddings_are_those_of_the_base(encoder: EncoderEngine) -> None:

@@ -5,6 +5,7 @@
     train     train
     compare   compare: methods of learning, side by side
     space     space: a folder for Hugging Face Spaces
+    compress  compress prune, quantize, distill
     plugins   plugins list, show, disable, enable
     install   install, uninstall
     authors   new-plugin, check
@@ -22,7 +23,7 @@ import logging
 import click
 
 from assistant import __version__
-from assistant.cli import authors, compare, install, messages, plugins, prompts, rows, space, train
+from assistant.cli import authors, compare, compress, install, messages, plugins, prompts, rows, space, train
 from assistant.errors import AssistantError
 
 __all__ = ["main"]
@@ -71,6 +72,7 @@ main.add_command(rows.predict)
 main.add_command(rows.evaluate)
 main.add_command(train.train)
 main.add_command(compare.compare)
+main.add_command(compress.compress)
 main.add_command(plugins.plugins)
 main.add_command(install.install)
 main.add_command(install.uninstall)

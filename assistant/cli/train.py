@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from assistant.workshop.data import Example
     from assistant.workshop.publishing import Sources
     from assistant.workshop.recipe import Recipe, Source
-    from assistant.workshop.training import Progress
+    from assistant.workshop.training import AdaptedModel, Progress
 
 
 @click.command()
@@ -56,11 +56,12 @@ def train(
     own adapter folder. Such a training runs for its epochs and starts anew after Ctrl-C.
     """
     # Late: they import torch.
-    from assistant.workshop import publishing, training
+    from assistant.workshop import publishing
     from assistant.workshop.objectives import objective
     from assistant.workshop.recipe import load_recipe
 
-    path, title = _recipe(target)
+    folder, title = recipe_folder(target)
+    path = folder / "recipe.yaml" if folder else Path(target)
     recipe = changed(load_recipe(path), method, epochs, seed)
     out = out or Path(f"{recipe.application}-adapter")
     run = run or out.with_name(out.name + ".run")
@@ -68,7 +69,7 @@ def train(
     if rows is not None:
         sources = evenly(sources, rows)
     dev = [(source, source.read(data, recipe.fields, recipe.operation)) for source in recipe.dev]
-    examples, dev_examples = _joined(sources), _joined(dev)
+    examples, dev_examples = joined(sources), joined(dev)
     task = objective(recipe.operation)
     task.check(examples + dev_examples, recipe.labels)
     click.echo(f"{len(examples):,} rows to train on, {len(dev_examples):,} dev rows.", err=True)
@@ -79,15 +80,7 @@ def train(
     if base != "embedded":
         _train_causal(base, quantize, recipe, sources, dev, out, title, f"{command} --base {Path(base).name}")
         return
-    run.mkdir(parents=True, exist_ok=True)
-    with _Watch(task.metric) as watch:
-        model, progress = training.train(recipe, examples, dev_examples, run, watch)
-    if watch.interrupted:
-        click.echo(
-            f"Stopped at step {watch.step:,} of {watch.steps:,}; the same command goes on from there.",
-            err=True,
-        )
-        click.get_current_context().exit(INTERRUPTED)
+    model, progress = watched_training(recipe, examples, dev_examples, run)
     manifest = publishing.publish(recipe, model, sources, dev, out, title, command, progress.seconds)
     _tell(manifest, out)
 
@@ -112,7 +105,7 @@ def _train_causal(
         raise PromptError(f"{skill.title} has no prompt files, which a causal base needs.")
     loaded = load_base(base, quantize)
     click.echo(f"Base: {loaded.info.name}, {loaded.info.quantization}", err=True)
-    with _Watch("loss") as watch:
+    with Watch("loss") as watch:
         manifest = train_causal(loaded, recipe, train, dev, skill.prompts, out, title, command, watch)
     if manifest is None:
         click.echo(f"Stopped at step {watch.step:,} of {watch.steps:,}; nothing was written.", err=True)
@@ -126,13 +119,38 @@ def _tell(manifest: Manifest, out: Path) -> None:
     click.echo(f"The adapter is in {out}.")
 
 
-def _recipe(target: str) -> tuple[Path, str]:
-    """The recipe's path and the application's title. Raises InputError for an unknown application."""
+def recipe_folder(target: str) -> tuple[Path | None, str]:
+    """The folder of an application's plugin and its title; of a recipe None and the file's stem. Raises InputError for
+    an unknown application."""
     if target.endswith((".yaml", ".yml")):
-        return Path(target), Path(target).stem
+        return None, Path(target).stem
     application = find_application(installed_applications(Settings.from_environment()), target)
     plugin = sys.modules[type(application).__module__].__file__ or ""
-    return Path(plugin).parent / "recipe.yaml", application.title
+    return Path(plugin).parent, application.title
+
+
+def watched_training(
+    recipe: Recipe,
+    examples: Sequence[Example],
+    dev: Sequence[Example],
+    run: Path,
+    model: AdaptedModel | None = None,
+) -> tuple[AdaptedModel, Progress]:
+    """`training.train` with its progress on stderr. Ctrl-C ends the command with status 130 and a sentence; the run
+    folder keeps what there is."""
+    from assistant.workshop import training
+    from assistant.workshop.objectives import objective
+
+    run.mkdir(parents=True, exist_ok=True)
+    with Watch(objective(recipe.operation).metric) as watch:
+        trained = training.train(recipe, examples, dev, run, watch, model=model)
+    if watch.interrupted:
+        click.echo(
+            f"Stopped at step {watch.step:,} of {watch.steps:,}; the same command goes on from there.",
+            err=True,
+        )
+        click.get_current_context().exit(INTERRUPTED)
+    return trained
 
 
 def changed(recipe: Recipe, method: str | None, epochs: float | None, seed: int | None) -> Recipe:
@@ -153,16 +171,22 @@ def evenly(sources: Sequence[tuple[Source, list[Example]]], rows: int) -> list[t
         return list(sources)
     shares = [max(1, round(len(examples) * rows / total)) for _, examples in sources]
     return [
-        (source, [examples[i * len(examples) // share] for i in range(share)])
-        for (source, examples), share in zip(sources, shares, strict=True)
+        (source, spread(examples, share)) for (source, examples), share in zip(sources, shares, strict=True)
     ]
 
 
-def _joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:
+def spread(examples: list[Example], count: int) -> list[Example]:
+    """So many of the examples, evenly spread; all when there are fewer."""
+    count = min(count, len(examples))
+    return [examples[i * len(examples) // count] for i in range(count)]
+
+
+def joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:
+    """The examples of all sources."""
     return [example for _, examples in sources for example in examples]
 
 
-class _Watch(Interrupt):
+class Watch(Interrupt):
     """What `training.train` reports to: a progress bar, or a line per dev evaluation where stderr is no
     terminal. Ctrl-C asks the training to save and stop.
     """

@@ -65,10 +65,12 @@ def head_form(operation: Operation, labels: int) -> tuple[View, int]:
 
 @dataclass(frozen=True, eq=False)
 class LoadedAdapter:
-    """A checked adapter in memory. `size` is the rank or the bottleneck's width; `scaling` is LoRA's alpha / rank."""
+    """A checked adapter in memory. `layers` counts the base's layers that it runs through; `size` is the rank or the
+    bottleneck's width; `scaling` is LoRA's alpha / rank."""
 
     info: AdapterInfo
     manifest: Manifest
+    layers: int
     kind: Kind
     size: int
     scaling: float
@@ -92,13 +94,14 @@ def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> Loaded
             f"the loaded base is {base.name} ({base.sha256[:8]}…)."
         )
     kind, size, scaling = read_method(folder, config)
-    parts = _parts(folder, kind, size, dimensions)
+    layers = _layers(folder, manifest, dimensions)
+    parts = _parts(folder, kind, size, layers, dimensions)
     head = _head(folder, manifest, dimensions)
     count = sum(t.numel() for part in parts.values() for t in part.values())
     count += head.weight.numel() + head.bias.numel()
     stored = sum((folder / name).stat().st_size for name in (CONFIG, WEIGHTS, HEAD))
     return LoadedAdapter(
-        manifest.info(folder, kind, count, stored), manifest, kind, size, scaling, parts, head
+        manifest.info(folder, kind, count, stored), manifest, layers, kind, size, scaling, parts, head
     )
 
 
@@ -132,7 +135,16 @@ def _bounded(folder: Path, key: str, value: Any) -> int:
     return value
 
 
-def _parts(folder: Path, kind: Kind, size: int, dimensions: Dimensions) -> Parts:
+def _layers(folder: Path, manifest: Manifest, dimensions: Dimensions) -> int:
+    layers = manifest.layers or dimensions.layers
+    if layers > dimensions.layers:
+        raise AdapterError(
+            f"The adapter {folder.name!r} is for {layers} layers; the loaded base has {dimensions.layers}."
+        )
+    return layers
+
+
+def _parts(folder: Path, kind: Kind, size: int, layers: int, dimensions: Dimensions) -> Parts:
     hidden, inner = dimensions.hidden, dimensions.intermediate
     widths = dict.fromkeys(_MODULES.values(), (hidden, hidden))
     widths |= {"intermediate": (hidden, inner), "output": (inner, hidden)}
@@ -142,6 +154,11 @@ def _parts(folder: Path, kind: Kind, size: int, dimensions: Dimensions) -> Parts
         module = _MODULES.get(match["module"]) if match else None
         if match is None or module is None or int(match["layer"]) >= dimensions.layers:
             raise AdapterError(f"The adapter {folder.name!r} changes {key!r:.100}, which this base has not.")
+        if int(match["layer"]) >= layers:
+            raise AdapterError(
+                f"The adapter {folder.name!r} changes {key!r:.100}; its manifest says that it has only the lowest "
+                f"{layers} layers."
+            )
         inputs, outputs = widths[module]
         name = match["part"] + ("" if match["name"] == "weight" else "_bias")
         expected = {

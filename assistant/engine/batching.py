@@ -26,11 +26,13 @@ MAX_TOKENS = 1024
 
 @dataclass(frozen=True)
 class Item(Generic[T]):
-    """One row: what to compute, its length in tokens, and a kind by which rows are ordered within a batch."""
+    """One row: what to compute, its length in tokens, a kind by which rows are ordered within a batch, and a depth:
+    rows of different depths never share a batch."""
 
     work: T
     length: int
     kind: int = 0
+    depth: int = 0
 
 
 class Batcher(Generic[T]):
@@ -93,11 +95,12 @@ class Batcher(Generic[T]):
 
 
 def _split(rows: list[tuple[Item[T], Future[Any]]]) -> list[list[tuple[Item[T], Future[Any]]]]:
-    """Batches of similar length within the bounds, each ordered by kind."""
+    """Batches of one depth and of similar length within the bounds, each ordered by kind."""
     batches: list[list[tuple[Item[T], Future[Any]]]] = [[]]
-    for row in sorted(rows, key=lambda row: row[0].length):
+    for row in sorted(rows, key=lambda row: (row[0].depth, row[0].length)):
         batch = batches[-1]
-        if batch and (len(batch) == MAX_ROWS or (len(batch) + 1) * row[0].length > MAX_TOKENS):
+        full = len(batch) == MAX_ROWS or (len(batch) + 1) * row[0].length > MAX_TOKENS
+        if batch and (full or batch[-1][0].depth != row[0].depth):
             batches.append(batch := [])
         batch.append(row)
     return [sorted(batch, key=lambda row: row[0].kind) for batch in batches]

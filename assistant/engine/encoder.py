@@ -32,6 +32,7 @@ from assistant.engine.batching import Batcher, Item
 from assistant.engine.embedded import MAX_TOKENS, Dimensions
 from assistant.engine.heads import pool
 from assistant.engine.memory import keep_freed_memory
+from assistant.engine.quantization import INT8, Scheme
 from assistant.engine.spans import best_spans, windows, word_spans
 from assistant.engine.transformer import QuantizedEncoder
 from assistant.errors import AdapterError, InputError
@@ -53,12 +54,17 @@ class Work:
     segments: list[int]
     adapter: LoadedAdapter | None
 
+    @property
+    def layers(self) -> int | None:
+        """How many layers it runs through; None: all, for the bare base."""
+        return self.adapter.layers if self.adapter else None
+
 
 class EncoderEngine(Engine):
     """all-MiniLM-L6-v2 in int8 with LoRA and bottleneck adapters chosen per row.
 
-    `adapter_bytes` is the budget of resident adapters. Raises BaseModelError when the base is missing or is not the
-    expected one.
+    `adapter_bytes` is the budget of resident adapters; `scheme` keeps the base in another form than int8, to measure
+    what that costs. Raises BaseModelError when the base is missing or is not the expected one.
     """
 
     operations: ClassVar[frozenset[Operation]] = frozenset(
@@ -66,18 +72,18 @@ class EncoderEngine(Engine):
     )
     languages: ClassVar[frozenset[str] | None] = frozenset({"en"})
 
-    def __init__(self, adapter_bytes: int = DEFAULT_BUDGET) -> None:
+    def __init__(self, adapter_bytes: int = DEFAULT_BUDGET, scheme: Scheme = INT8) -> None:
         keep_freed_memory()
         weights = embedded.weights()
         dimensions = Dimensions()
-        self.model = QuantizedEncoder(weights, dimensions)
+        self.model = QuantizedEncoder(weights, dimensions, scheme)
         self.tokenizer: Tokenizer = embedded.tokenizer()
         self.whole_text_tokenizer: Tokenizer = embedded.tokenizer(None)
         self.info = BaseInfo(
             name=embedded.NAME,
             sha256=embedded.SHA256,
             parameters=sum(w.numel() for name, w in weights.items() if not name.endswith("position_ids")),
-            quantization="int8 weights per channel, int8 activations per row",
+            quantization=scheme.name,
             bytes=self.model.nbytes,
         )
         self.adapters = AdapterStore(self.info, dimensions, adapter_bytes)
@@ -212,10 +218,14 @@ class EncoderEngine(Engine):
         return self.tokenizer.encode_batch(cut) if cut else []
 
     def _run(self, rows: Sequence[Work]) -> list[Tensor]:
-        return self._batcher.submit([Item(row, len(row.ids), order(row.adapter)) for row in rows])
+        # A row through fewer layers would have to leave a common pass half-way; it takes one of its own depth.
+        every = self.model.dimensions.layers
+        return self._batcher.submit(
+            [Item(row, len(row.ids), order(row.adapter), row.layers or every) for row in rows]
+        )
 
     def _forward(self, rows: Sequence[Work]) -> list[Tensor]:
-        """One forward pass; each row's head runs on its own states."""
+        """One forward pass of rows of one depth; each row's head runs on its own states."""
         width = max(len(row.ids) for row in rows)
         ids, segments, mask = (torch.zeros(len(rows), width, dtype=torch.long) for _ in range(3))
         for i, row in enumerate(rows):
@@ -223,7 +233,8 @@ class EncoderEngine(Engine):
             ids[i, :length] = torch.tensor(row.ids)
             segments[i, :length] = torch.tensor(row.segments)
             mask[i, :length] = 1
-        hidden = self.model(ids, segments, mask, self._stacks.adaptations([row.adapter for row in rows]))
+        adaptations = self._stacks.adaptations([row.adapter for row in rows])
+        hidden = self.model(ids, segments, mask, adaptations, rows[0].layers)
         results = []
         for i, row in enumerate(rows):
             states, own = hidden[i : i + 1, : len(row.ids)], mask[i : i + 1, : len(row.ids)]

@@ -42,13 +42,15 @@ class Manifest(_Strict):
 
     `temperature` divides the logits; `threshold` is the best probability below which the application abstains;
     `metrics` holds what was measured on dev, by name, the main one first, with `<name>_low` and `<name>_high` for 95 %
-    intervals; `comparisons` the main metric of other methods on the same data.
+    intervals; `comparisons` the main metric of other methods on the same data; `layers` is set when the adapter is one
+    of only the lowest so many layers of the base.
     """
 
     format: Literal[1] = 1
     name: str = Field(min_length=1, max_length=100)
     operation: Operation
     base: BaseReference
+    layers: int | None = Field(default=None, ge=1)
     labels: tuple[str, ...] = Field(min_length=1, max_length=1000)
     fields: tuple[str, ...] = Field(default=("text",), min_length=1)
     temperature: float = Field(default=1.0, gt=0, le=100, allow_inf_nan=False)

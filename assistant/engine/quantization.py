@@ -7,7 +7,9 @@ part (Dettmers et al. 2022, arXiv 2208.07339, "vector-wise quantization"). `benc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,6 +17,37 @@ from torch import Tensor
 FULL_RANGE = 127.0
 # Keeps an all-zero row from dividing by zero.
 TINY = 1e-12
+
+
+class Linear(Protocol):
+    """`x @ weight.T + bias` in whatever form the weight is kept."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it occupies."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Map float32 (rows, in) to float32 (rows, out)."""
+
+
+class Table(Protocol):
+    """A matrix that is read by rows, as embeddings are."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it occupies."""
+
+    def rows(self, index: Tensor | slice) -> Tensor:
+        """The float32 rows at an index of any shape: (*index.shape, columns)."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How the base's weights are kept: linear layers made of (weight (out, in), bias (out,)), tables of embeddings."""
+
+    name: str
+    linear: Callable[[Tensor, Tensor], Linear]
+    table: Callable[[Tensor], Table]
 
 
 @dataclass(frozen=True)
@@ -32,6 +65,10 @@ class Int8Matrix:
     def dequantize(self) -> Tensor:
         """The float32 matrix that this stands for."""
         return self.values.float() * self.scale
+
+    def rows(self, index: Tensor | slice) -> Tensor:
+        """See Table."""
+        return self.values[index] * self.scale[index]
 
 
 def quantize_rows(matrix: Tensor) -> Int8Matrix:
@@ -61,6 +98,9 @@ class Int8Linear:
         values = (x / row_scale).round_().to(torch.int8)
         product = torch._int_mm(values, self.weight)
         return torch.addcmul(self.bias, product.float().mul_(row_scale), self.scale)
+
+
+INT8 = Scheme("int8 weights per channel, int8 activations per row", Int8Linear, quantize_rows)
 
 
 def fake_quantized(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  (the name that everybody uses)
 
 from assistant.engine.embedded import Dimensions
-from assistant.engine.quantization import Int8Linear, Int8Matrix, quantize_rows
+from assistant.engine.quantization import INT8, Linear, Scheme
 
 # The four linear layers of a block. Query, key and value are one, as one integer product.
 Slot: TypeAlias = Literal["qkv", "attention.output", "intermediate", "output"]
@@ -46,34 +46,36 @@ class Norm:
 class Block:
     """One encoder layer."""
 
-    def __init__(self, weights: Mapping[str, Tensor], prefix: str, epsilon: float) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], prefix: str, epsilon: float, scheme: Scheme) -> None:
         def both(name: str) -> tuple[Tensor, Tensor]:
             return weights[f"{prefix}{name}.weight"], weights[f"{prefix}{name}.bias"]
 
         parts = [both(f"attention.self.{name}") for name in ("query", "key", "value")]
-        self.linears: dict[Slot, Int8Linear] = {
-            "qkv": Int8Linear(torch.cat([w for w, _ in parts]), torch.cat([b for _, b in parts])),
-            "attention.output": Int8Linear(*both("attention.output.dense")),
-            "intermediate": Int8Linear(*both("intermediate.dense")),
-            "output": Int8Linear(*both("output.dense")),
+        self.linears: dict[Slot, Linear] = {
+            "qkv": scheme.linear(torch.cat([w for w, _ in parts]), torch.cat([b for _, b in parts])),
+            "attention.output": scheme.linear(*both("attention.output.dense")),
+            "intermediate": scheme.linear(*both("intermediate.dense")),
+            "output": scheme.linear(*both("output.dense")),
         }
         self.attention_norm = Norm(*both("attention.output.LayerNorm"), epsilon)
         self.output_norm = Norm(*both("output.LayerNorm"), epsilon)
 
 
 class QuantizedEncoder:
-    """The base in int8. Immutable once built, so any number of threads may run it."""
+    """The base in int8, or as another scheme keeps it. Immutable once built, so any number of threads may run it."""
 
-    def __init__(self, weights: Mapping[str, Tensor], dimensions: Dimensions) -> None:
+    def __init__(self, weights: Mapping[str, Tensor], dimensions: Dimensions, scheme: Scheme = INT8) -> None:
         self.dimensions = dimensions
-        self.words: Int8Matrix = quantize_rows(weights["embeddings.word_embeddings.weight"])
-        self.positions: Int8Matrix = quantize_rows(weights["embeddings.position_embeddings.weight"])
+        self.words = scheme.table(weights["embeddings.word_embeddings.weight"])
+        self.positions = scheme.table(weights["embeddings.position_embeddings.weight"])
         self.segments = weights["embeddings.token_type_embeddings.weight"].float()
         epsilon = dimensions.layer_norm_epsilon
         self.norm = Norm(
             weights["embeddings.LayerNorm.weight"], weights["embeddings.LayerNorm.bias"], epsilon
         )
-        self.blocks = [Block(weights, f"encoder.layer.{i}.", epsilon) for i in range(dimensions.layers)]
+        self.blocks = [
+            Block(weights, f"encoder.layer.{i}.", epsilon, scheme) for i in range(dimensions.layers)
+        ]
 
     @property
     def nbytes(self) -> int:
@@ -97,12 +99,12 @@ class QuantizedEncoder:
         adaptations: Sequence[Adaptation] = (),
         layers: int | None = None,
     ) -> Tensor:
-        """Hidden states (rows, tokens, hidden) of token ids, segment ids and mask, each (rows, tokens); of the lowest
-        `layers` only (None: all)."""
+        """Hidden states (rows, tokens, hidden) of token ids, segment ids and mask, each (rows, tokens), after the
+        lowest `layers` layers (None: after all)."""
         rows, tokens = ids.shape
         hidden, heads = self.dimensions.hidden, self.dimensions.heads
-        h = self.words.values[ids] * self.words.scale[ids]
-        h += self.positions.values[:tokens] * self.positions.scale[:tokens]
+        h = self.words.rows(ids)
+        h += self.positions.rows(slice(tokens))
         h = self.norm(h.add_(self.segments[segments]))
         bias = None if bool(mask.all()) else torch.where(mask.bool(), 0.0, -torch.inf)[:, None, None, :]
         for number, block in enumerate(self.blocks[:layers]):

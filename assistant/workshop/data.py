@@ -38,6 +38,15 @@ class Example:
     label: Any
 
 
+@dataclass(frozen=True)
+class Soft:
+    """A label with a teacher's opinion: its probabilities in the order of the labels. `label` is None where nobody
+    knows what is right."""
+
+    label: str | None
+    probabilities: tuple[float, ...]
+
+
 def read_rows(path: Path) -> Iterator[Row]:
     """Yield the rows of `*.jsonl`, `*.csv`, or the same with `.gz`.
 
@@ -190,6 +199,11 @@ def read_examples(
     if not examples:
         raise DataError(f"{path.name} holds no labelled row.")
     return examples
+
+
+def read_unlabelled(path: Path, fields: Sequence[str]) -> list[Example]:
+    """The texts of a file, whatever else it holds; their label is None. Raises DataError naming the first bad row."""
+    return [Example(read_texts(row, fields), None) for row in good_rows(path)]
 
 
 def fingerprint(examples: Sequence[Example]) -> str:

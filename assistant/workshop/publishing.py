@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
 from importlib.metadata import version
 from pathlib import Path
@@ -60,6 +60,7 @@ def publish(
         name=recipe.application,
         operation=recipe.operation,
         base=BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8"),
+        layers=recipe.layers,
         labels=recipe.labels,
         fields=recipe.fields,
         **described(recipe, train, seconds),
@@ -84,7 +85,7 @@ def described(recipe: Recipe, train: Sources, seconds: float) -> dict[str, Any]:
         "data": tuple(Data(path=s.path, licence=s.licence, rows=len(rows) // s.repeat) for s, rows in train),
         "training": {
             "method": recipe.method.model_dump(),
-            **recipe.training.model_dump(),
+            **recipe.training.model_dump(exclude_none=True),
             "data_fingerprint": fingerprint([e for _, rows in train for e in rows]),
             "seconds": round(seconds),
             "versions": {name: version(name) for name in ("torch", "transformers", "peft")}
@@ -97,6 +98,30 @@ def halved(path: Path) -> None:
     """Write PEFT's weights anew in float16: that is what they are served in."""
     half = {name: tensor.to(torch.float16) for name, tensor in load_file(path).items()}
     save_file(half, path, metadata={"format": "pt"})
+
+
+def add_figures(
+    manifest: Manifest,
+    folder: Path,
+    title: str,
+    command: str,
+    metrics: Mapping[str, float],
+    comparisons: Mapping[str, float],
+) -> Manifest:
+    """Put further figures into a published adapter's manifest and card."""
+
+    def rounded(figures: Mapping[str, float]) -> dict[str, float]:
+        return {name: round(value, 4) for name, value in figures.items()}
+
+    manifest = manifest.model_copy(
+        update={
+            "metrics": {**manifest.metrics, **rounded(metrics)},
+            "comparisons": {**manifest.comparisons, **rounded(comparisons)},
+        }
+    )
+    write_manifest(manifest, folder)
+    (folder / "README.md").write_text(card(manifest, title, command), encoding="utf-8")
+    return manifest
 
 
 def _save_weights(model: AdaptedModel, folder: Path) -> None:
@@ -168,6 +193,11 @@ def _cross_fitted_error(logits: NDArray[np.float64], truth: NDArray[np.int_]) ->
     return float(np.mean(errors))
 
 
+def _base(manifest: Manifest) -> str:
+    below = "" if manifest.layers is None else f"the lowest {manifest.layers} layers of "
+    return below + manifest.base.name
+
+
 def card(manifest: Manifest, title: str, command: str, base: str = EMBEDDED) -> str:
     """The model card: what it is for, how good it is, what it was made from and how."""
     lines = [
@@ -178,7 +208,7 @@ def card(manifest: Manifest, title: str, command: str, base: str = EMBEDDED) -> 
         "",
         f"# {title}",
         "",
-        f"An adapter for {manifest.base.name} in {manifest.base.quantization}. Labels: {', '.join(manifest.labels)}.",
+        f"An adapter for {_base(manifest)} in {manifest.base.quantization}. Labels: {', '.join(manifest.labels)}.",
         "",
         "## Measured on dev rows, on the base as it is served",
         "",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.engine.manifest import Operation
 from assistant.errors import DataError
-from assistant.workshop.data import Example
+from assistant.workshop.data import Example, read_unlabelled
 
 
 class _Strict(BaseModel):
@@ -42,22 +42,29 @@ class Source(_Strict):
         """The examples, from `folder / path`. Raises DataError."""
         from assistant.workshop.objectives import objective  # late: it imports torch
 
-        path = folder / self.path
-        examples = objective(operation).read(path, fields, self.labels)
+        examples = self._chosen(objective(operation).read(folder / self.path, fields, self.labels))
+        if self.negatives or self.altered:
+            examples = examples + objective(operation).negatives(examples, self.negatives, self.altered)
+        return examples * self.repeat
+
+    def read_unlabelled(self, folder: Path, fields: tuple[str, ...]) -> list[Example]:
+        """The texts alone, from `folder / path`; `labels` is not looked at. Raises DataError."""
+        return self._chosen(read_unlabelled(folder / self.path, fields)) * self.repeat
+
+    def _chosen(self, examples: list[Example]) -> list[Example]:
+        """Those that `words`, `share` and `rows` leave."""
         if self.words is not None:
             any_word = re.compile(rf"\b({'|'.join(map(re.escape, self.words))})\b", re.IGNORECASE)
             examples = [e for e in examples if any(any_word.search(text) for text in e.texts)]
             if not examples:
-                raise DataError(f"{path.name} holds no row with one of the words {list(self.words)!r:.80}.")
+                raise DataError(f"{self.path} holds no row with one of the words {list(self.words)!r:.80}.")
         if self.share is not None:
             first, last = (round(fraction * len(examples)) for fraction in self.share)
             examples = examples[first:last]
         if self.rows is not None and self.rows < len(examples):
             step = len(examples) / self.rows
             examples = [examples[int(i * step)] for i in range(self.rows)]
-        if self.negatives or self.altered:
-            examples = examples + objective(operation).negatives(examples, self.negatives, self.altered)
-        return examples * self.repeat
+        return examples
 
 
 class Lora(_Strict):
@@ -86,6 +93,14 @@ class FineTuning(_Strict):
 Method = Annotated[Lora | Bottleneck | FineTuning, Field(discriminator="name")]
 
 
+class Distillation(_Strict):
+    """Learning from a teacher's probabilities (Hinton et al. 2015, arXiv 1503.02531): both sides are softened by
+    `temperature`, and `alpha` is their weight in the loss; the rest is that of the labels where there are any."""
+
+    temperature: float = Field(default=2.0, gt=0, le=20)
+    alpha: float = Field(default=0.9, ge=0, le=1)
+
+
 class Training(_Strict):
     """The training loop's settings. One step sees `batch_size` examples of similar length."""
 
@@ -104,19 +119,23 @@ class Training(_Strict):
     evaluations: int = Field(default=12, ge=1)
     patience: int = Field(default=6, ge=1)
     seed: int = 0
+    distillation: Distillation | None = None
 
 
 class Recipe(_Strict):
     """What makes an adapter. `labels` are the classes or tags; of an operation without any, one that names its score
-    or span."""
+    or span. `layers` makes it one of the base's lowest so many layers (None: all); `unlabelled` are texts that only a
+    teacher says something of (`training.distillation`)."""
 
     application: str
     fields: tuple[str, ...] = ("text",)
     operation: Operation = "classify"
     labels: tuple[str, ...] = Field(min_length=1, max_length=1000)
     method: Method = Lora()
+    layers: int | None = Field(default=None, ge=1)
     training: Training = Training()
     train: tuple[Source, ...] = Field(min_length=1)
+    unlabelled: tuple[Source, ...] = ()
     dev: tuple[Source, ...] = Field(min_length=1)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -61,10 +62,11 @@ class AdaptedModel(nn.Module):
         seed: int,
         view: View = "pooled",
         dtype: torch.dtype = torch.bfloat16,
+        layers: int | None = None,
     ) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        base = base_model().to(dtype)
+        base = base_model(layers).to(dtype)
         self.encoder = (
             unfrozen(base, method) if isinstance(method, FineTuning) else with_adapter(base, method)
         )
@@ -93,12 +95,17 @@ class AdaptedModel(nn.Module):
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
 
-def base_model() -> Any:
-    """The embedded base as a transformers BertModel with the weights that its int8 form stands for."""
+def base_model(layers: int | None = None) -> Any:
+    """The embedded base, or its lowest `layers` layers, as a transformers BertModel with the weights that its int8 form
+    stands for. Raises DataError for more layers than there are."""
     from transformers import BertConfig, BertModel
 
     # Eager attention: on a CPU the backward pass of the fused one takes a third of the whole time.
     config = BertConfig.from_pretrained(embedded.folder(), attn_implementation="eager")
+    if layers is not None:
+        if layers > config.num_hidden_layers:
+            raise DataError(f"The recipe has {layers} layers; the base has {config.num_hidden_layers}.")
+        config.num_hidden_layers = layers
     model = BertModel(config, add_pooling_layer=False)
     state = fake_quantized(embedded.weights())
     model.load_state_dict(
@@ -225,19 +232,23 @@ def train(
     run: Path,
     report: Callable[[Progress, int, float], bool] = lambda progress, steps, loss: True,
     save_every: int = 500,
+    model: AdaptedModel | None = None,
 ) -> tuple[AdaptedModel, Progress]:
     """Train one adapter; return the model of the best dev evaluation and how the run went.
 
     `run` is a folder for checkpoints and `record.json`; when it holds a checkpoint of the same recipe and data,
     the run goes on from there and ends as if it had never stopped. `report` is called after every step with the
-    progress, the number of steps and the running loss; returning False stops the run (the checkpoint is kept).
+    progress, the number of steps and the running loss; returning False stops the run (the checkpoint is kept). `model`
+    is trained on instead of a new one; the run's folder does not know what it was, so it is not to be resumed with
+    another.
     """
     keep_freed_memory()
     settings = recipe.training
     task = objective(recipe.operation)
     data, dev = task.encode(train_data, recipe), task.encode(dev_data, recipe)
     view, outputs = head_form(recipe.operation, len(recipe.labels))
-    model = AdaptedModel(recipe.method, outputs, settings.seed, view)
+    if model is None:
+        model = AdaptedModel(recipe.method, outputs, settings.seed, view, layers=recipe.layers)
     model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     weights = MasterWeights(model.trained())
     optimizer = torch.optim.AdamW(
@@ -344,6 +355,16 @@ def _write(path: Path, state: dict[str, Tensor]) -> None:
     temporary.replace(path)
 
 
+def _same(stored: dict[str, Any], identity: dict[str, Any]) -> bool:
+    """Whether a record is of this recipe and data. Recipes are compared as read: a key that the record does not have
+    yet has its default."""
+    try:
+        recipe = Recipe.model_validate(stored["recipe"]).model_dump(mode="json")
+    except (KeyError, ValidationError):
+        return False
+    return {**{key: stored.get(key) for key in identity}, "recipe": recipe} == identity
+
+
 def _resume(
     run: Path, identity: dict[str, Any], weights: MasterWeights, optimizer: torch.optim.Optimizer
 ) -> Progress:
@@ -353,7 +374,7 @@ def _resume(
         (run / "best.safetensors").unlink(missing_ok=True)
         return Progress()
     stored = json.loads(record.read_text(encoding="utf-8"))
-    if {key: stored.get(key) for key in identity} != json.loads(json.dumps(identity)):
+    if not _same(stored, identity):
         raise DataError(
             f"The run folder {run.name!r} holds a run of another recipe or other data; name another folder."
         )

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from assistant.engine.base import Engine
 
 PROMPTS = Path(assistant_prompts.__path__[0])
+# What reads along under other applications' replies: distilled from the application's own adapter, and takes less than
+# half its time.
+STUDENT = Path(__file__).parent / "student" / "adapter"
 NOT_BULLYING = "not_cyberbullying"
 # A notice that nobody asked for has to be right: from this calibrated probability on.
 NOTICE_FROM = 0.9
@@ -167,11 +170,10 @@ def register_applications() -> list[TextClassification]:
 @hookimpl
 def review_message(request: Request, reply: Reply, engine: Engine) -> Notice | None:
     """A quiet word under a reply of another application whose text is abusive beyond doubt."""
-    adapter = Cyberbullying.adapter
     if reply.route.application == Cyberbullying.id or "classify" not in engine.operations:
         return None
     text = "\n".join(map(reply.payload.text, reply.payload.fields)) if reply.payload else request.message
-    (result,) = engine.classify([text], adapter)
+    (result,) = engine.classify([text], STUDENT)
     if result.label == NOT_BULLYING or max(result.probabilities) < NOTICE_FROM:
         return None
     said = NOTICES.get(request.language, NOTICES["en"])

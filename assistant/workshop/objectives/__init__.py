@@ -44,6 +44,15 @@ class Tokens:
 
 
 @dataclass(frozen=True)
+class SoftTarget:
+    """What is to be learnt of an example that a teacher has an opinion of: the label's number (`IGNORED`: unknown) and
+    the teacher's probabilities."""
+
+    label: int
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Encoded:
     """One example for the model: its sequences (one, except for choices) and what is to be learnt of them."""
 
