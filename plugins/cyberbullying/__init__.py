@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from assistant.engine.base import Engine
 
 PROMPTS = Path(assistant_prompts.__path__[0])
-# What reads along under other applications' replies: distilled from the application's own adapter, in less than half its
-# time.
+# What reads along under other applications' replies, distilled from the application's own adapter.
 STUDENT = Path(__file__).parent / "student" / "adapter"
 NOT_BULLYING = "not_cyberbullying"
 # A notice that nobody asked for has to be right: from this calibrated probability on.
