@@ -48,7 +48,7 @@ class TestEncoderOfStudents(TestEncoder):
     @pytest.fixture
     def adapter_for(self, adapters: Callable[[str], Path]) -> AdapterFor:
         def folder(operation: Operation) -> Path | None:
-            return adapters(f"student {operation}") if operation in ("classify", "tag") else None
+            return adapters("student classify") if operation == "classify" else None
 
         return folder
 
