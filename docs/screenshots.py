@@ -51,7 +51,9 @@ def main() -> None:
             page.locator("#teach-name input, #teach-name textarea").fill("Support desk")
             page.locator("#teach-start").click()
             page.locator("#teach-result").wait_for(timeout=240_000)
-            page.locator("#teach-try textarea, #teach-try input").first.fill("The invoice has the wrong address")
+            page.locator("#teach-try textarea, #teach-try input").first.fill(
+                "The invoice has the wrong address"
+            )
             page.keyboard.press("Enter")
             page.locator("#teach-answer details").wait_for()
             page.wait_for_timeout(1000)

@@ -126,9 +126,7 @@ def test_the_page_answers_with_them(environment: Environment) -> None:
         port = free.getsockname()[1]
     with page(environment, port) as client:
         banking = client.predict("/banking I lost my card", api_name="/ask")
-        assert banking["route"]["application"] == "banking" and banking["text"].startswith(
-            "This is about a card"
-        )
+        assert banking["application"] == "banking" and banking["text"].startswith("This is about a card")
         language = client.predict(
             "Which language is this? “Guten Morgen, wie geht es Ihnen?”", api_name="/ask"
         )
