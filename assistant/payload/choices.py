@@ -46,7 +46,8 @@ _ASKS = re.compile(
 )
 # Questions that statements may follow, or precede, as the choices.
 _OF_STATEMENTS = re.compile(
-    r"\b(?:which|cause|reason|result|effect|happen(?:s|ed)|why|sense|plausible|likely|"
+    r"\b(?:which(?= (?:one|of (?:these|those|them|the)|is|sentence|statement|option|event|ending))|"
+    r"cause|reason|result|effect|happen(?:s|ed)|why|sense|plausible|likely|"
     r"qual|causa|motivo|resultado|aconteceu|sentido|prováve[li]s?|por ?qu[eê])(?!\w)",
     re.I,
 )

@@ -132,7 +132,9 @@ def instruction_score(clause: str, cues: Sequence[str], ends: str = "") -> float
     if ":" in ends and length <= 16:
         score += 1.5 if hits or opens or at_text or points or words.frames_quote(clause) else 0.5
         score += 1.5 * words.names_text(clause)
-    if re.search(rf"{MASK}{{9}}", clause) and length <= 20:
+    # A quote in passing, by which a clause of text says more than it quotes, makes no instruction of it.
+    quoting = hits or opens or points or words.frames_quote(clause) or 2 * clause.count(MASK) >= len(clause)
+    if re.search(rf"{MASK}{{9}}", clause) and length <= 20 and quoting:
         score += 1.5 + words.frames_quote(clause)
     return score
 
@@ -261,7 +263,7 @@ _REFERS = re.compile(
     re.I,
 )
 _AFTER_NOUN = re.compile(
-    rf"\b(?:this|dis|the following|following|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}\s+", re.I
+    rf"\b(?:this|dis|(?:the )?fol+owing?|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}\s+", re.I
 )
 _CONTINUES = re.compile(
     r"(?:is|are|was|were|sounds?|seems?|looks?|counts?|contains?|violates?|breaks?|carry|carries|would|"
@@ -273,7 +275,7 @@ _CONTINUES = re.compile(
 )
 _FOR_ME = re.compile(r"(?:\s+(?:for me|please|pls|plz|por favor|pfv))+", re.I)
 _OF = re.compile(
-    r"\s*(?:analysis\s+)?(?:of|for|in|behind|de|do|da)\s+(?:(?:this|the following|it)\s*)?", re.I
+    r"\s*(?:analysis\s+)?(?:of|for(?! (?:me|us)\b)|in|behind|de|do|da)\s+(?:(?:this|the following|it)\s*)?", re.I
 )
 
 

@@ -12,7 +12,7 @@ from assistant.payload.source import Finding, Source, Stretch, Value
 
 # What people write for a field's name. A name that is missing here stands for itself.
 _SYNONYMS = {
-    "premise": "premise|premissa|fact|facto|fato|context|contexto|evidence|given|t|p",
+    "premise": "premise|premissa|text|texto|passage|fact|facto|fato|context|contexto|evidence|given|t|p",
     "hypothesis": "hypothesis(?: to test)?|hipótese|claim|conclusion|conclusão|h",
     "question": "question|pergunta|questão|q",
     "context": "context|contexto|passage|passagem|text|texto|paragraph|parágrafo|article|artigo|document|c",
@@ -30,6 +30,11 @@ def labelled(source: Source, fields: Sequence[str]) -> Finding | None:
     names = [_SYNONYMS.get(name, re.escape(name.replace("_", " "))) for name in fields]
     labels = [rf"(?:the\s+)?(?:{name})(?:\s*\d)?" for name in names]
     found = _between_labels(source, fields, labels, r"[ \t]*[:=][ \t]*\s?")
+    if found is None and len(source.containers) == 1 and len(source.containers[0].value) == 1:
+        # All of them may stand in a fence or in quotes, below or above the instruction.
+        ((start, end),) = source.containers[0].value
+        inner = labelled(Source.read(source.text[start:end]), fields)
+        return inner.moved(source, start) if inner else None
     return replace(found, labelled=True) if found else None
 
 

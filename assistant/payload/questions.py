@@ -23,7 +23,8 @@ _ABOUT_PASSAGE_LAST = re.compile(
 )
 _POLITE = re.compile(
     r"\W*(?:(?:please|pls)\s+|(?:can|could|would|will) (?:you|u)\s+(?:please\s+)?)?"
-    r"(?:tell me|let me know|me diga|diga-me)\s+"
+    r"(?:tell me|let me know|find(?: out)?|check|look up|say|answer|me diga|diga-me|diz-me)\s+"
+    rf"(?:(?:in|from|using|based on|by|with|n[oa]|est[ae]|nest[ae])\s+(?:\w+\s+){{1,2}}?{words.NOUN}\s+(?:and\s+)?)?"
     r"(?=(?:which|what|who|whose|where|when|why|how|qual|quais|quem|onde|quando|como|quant[oa]s?|o que)\b)",
     re.I,
 )
@@ -51,7 +52,8 @@ def find_question_and_context(source: Source, question: str, context: str) -> Fi
     if passage:
         fields[context] = (passage,)
     # A text and a question may be meant for any application, unless the question is said to be about the text.
-    return Finding(source, fields, explicit=passage is not None and value != (asked,))
+    about = value != (asked,) or _PASSAGE_LABEL.match(source.masked) is not None
+    return Finding(source, fields, explicit=passage is not None and about)
 
 
 def asking_clause(source: Source) -> Stretch | None:
@@ -126,7 +128,8 @@ def _without_heading(source: Source, start: int, end: int) -> Stretch:
     if label:
         return (label.end(), end)
     first = next(iter(cut(source, start, end)), None)
-    asks_to_read = first and ":" in first[1] and words.opens_request(source.masked[slice(*first[0])])
-    if first and asks_to_read and len(words.WORD.findall(source.masked[slice(*first[0])])) <= 14:
+    heading = source.masked[slice(*first[0])] if first and ":" in first[1] else ""
+    announces = words.opens_request(heading) or words.points(heading) or words.points_at_text(heading)
+    if first and announces and len(words.WORD.findall(heading)) <= 14:
         return (first[0][1] + 1, end)
     return (start, end)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assistant.applications import FieldValue
 
@@ -108,6 +108,14 @@ class Finding:
             name: tuple(map(read, values)) if name in several else "\n".join(map(read, values))
             for name, values in self.fields.items()
         }
+
+    def moved(self, source: Source, offset: int) -> Finding:
+        """The same in `source`, in which what was read here begins at `offset`."""
+        fields = {
+            name: tuple(tuple((a + offset, b + offset) for a, b in value) for value in values)
+            for name, values in self.fields.items()
+        }
+        return replace(self, source=source, fields=fields)
 
     @property
     def instruction(self) -> str:

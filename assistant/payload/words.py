@@ -23,7 +23,7 @@ NOUN = (
     r"artigos?|documentos?|arquivos?|ficheiros?|afirmaç(?:ão|ões)|passage(?:m|ns)|notícias?|redaç(?:ão|ões))"
 )
 DEICTIC = (
-    r"(?:this|dis|these|those|that|it|the following|following|below|above|here(?:'s| is| are)?|they|"
+    r"(?:this|dis|these|those|that|it|(?:the )?fol+owing?|below|above|here(?:'s| is| are)?|they|"
     r"[dn]?isto|[dn]?isso|[dn]?est[ae]s?|[dn]?ess[ae]s?|aqui|abaixo|acima|seguintes?|a seguir|aí)"
 )
 # How a request begins.
@@ -36,11 +36,13 @@ OPENER = (
     r"show|mark|"
     r"correct|fix|proofread|summari[sz]e|shorten|answer|verify|consider|categori[sz]e|review|report|"
     r"guess|pick|"
-    r"choose|make|i need|i want|i have|i've got|i'd like|i'd love|would love|i would like|i wonder|i'm "
+    r"choose|make|sum|condense|abridge|reduce|trim|cut|boil|write|spot|underline|highlight|grade|moderate|use|"
+    r"i need|i want|i have|i've got|i'd like|i'd love|would love|i would like|i wonder|i'm "
     r"wondering|wondering|let me know|"
     r"[ée]|são|será|está|há|qual|quais|como|que|o que|quem|por que|por favor|pfv|diga|diz|me diga|"
     r"verifi(?:que|ca)|"
     r"classifi(?:que|ca)|anali(?:se|sa)|avali[ae]|corrij[ae]|corrige|resum[ae]|responda|pode(?:s|ria)?|você|"
+    r"encurt[ae]|reduz(?:a|ir)?|sintetiz[ae]|faz|faça|revê|revej[ae]|revis[ae]|escolh[ae]|podia[s]?|"
     r"quero|queria|preciso|posso|estas|estes|est[ae]|isso|isto|explique|leia|veja|compare)"
 )
 COURTESY = (
@@ -144,6 +146,6 @@ def _misspelt(word: str, cues: tuple[str, ...]) -> bool:
     return any(
         word[0] == cue[0]
         and abs(len(word) - len(cue)) <= 1
-        and SequenceMatcher(None, word, cue).ratio() >= 0.87
+        and SequenceMatcher(None, word, cue).ratio() >= 0.85
         for cue in cues
     )

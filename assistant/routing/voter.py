@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,8 @@ class Reading:
     has_text: bool
     explicit: bool
     labelled: bool = False
+    # How much of the question the text speaks about, from 0 to 1.
+    overlap: float = 0.0
 
     @property
     def points(self) -> bool:
@@ -135,22 +137,30 @@ class InstructionVoter:
 
         rows: list[Reading] = []
         labels: list[str] = []
+        meant: list[bool] = []
         for id_, application in self.applications.items():
             for example in application.examples:
-                source = Source.read(_without_command(example))
-                rows.append(_reading(source, tuple(application.fields), self.all_cues))
-                labels.append(id_)
+                readings = self.read(_without_command(example))
+                # First as it is meant, then as it looks to the applications that it is not meant for.
+                own = readings.pop(tuple(application.fields))
                 self._examples.append((id_, example))
-        served = len(rows)
-        shape = min(self.shapes, key=len)
+                for reading in _distinct([own, *(each for each in readings.values() if each.has_text)]):
+                    rows.append(reading)
+                    labels.append(id_)
+                    meant.append(reading is own)
         for line in [*none_lines(), *self._mentions()]:
-            rows.append(_reading(Source.read(line), shape, self.all_cues))
-            labels.append(NONE)
+            readings = self.read(line)
+            found = [each for each in readings.values() if each.has_text]
+            for reading in _distinct(found or [readings[min(self.shapes, key=len)]]):
+                rows.append(reading)
+                labels.append(NONE)
+                meant.append(False)
         vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
-        self._embedded = vectors[:served]
+        self._embedded = vectors[np.flatnonzero(meant)]
+        none = np.array([label == NONE for label in labels])
         keep = np.ones(len(rows), dtype=bool)
-        if served:
-            keep[served:] = (vectors[served:] @ vectors[:served].T).max(axis=1) < SERVED
+        if meant:
+            keep[none] = (vectors[none] @ self._embedded.T).max(axis=1, initial=-1.0) < SERVED
         model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1_000)
         kept = np.flatnonzero(keep)
         features = self._features(rows, vectors)[kept]
@@ -171,7 +181,8 @@ class InstructionVoter:
 
         cues = [[min(len(self._hits(row.instruction, id_)), 2) for id_ in self.applications] for row in rows]
         structure = [
-            [row.has_text, row.points, row.explicit, row.has_text and row.instructed] for row in rows
+            [row.has_text, row.points, row.explicit, row.has_text and row.instructed, row.overlap,
+             *(row.fields == fields for fields in self.shapes)] for row in rows
         ]
         return np.hstack(
             [
@@ -203,11 +214,33 @@ def _reading(source: Source, fields: tuple[str, ...], cues: Sequence[str]) -> Re
     if finding is None or not complete:
         # Long pasted text would drown the instruction.
         return Reading(fields, _WHITESPACE.sub(" ", source.text[:500]).strip(), False, False)
-    return Reading(fields, finding.instruction, _has_text(finding), finding.explicit, finding.labelled)
+    return Reading(
+        fields,
+        finding.instruction,
+        set(fields) - {"choices"} <= set(finding.fields) | ({"context"} if "choices" in fields else set()),
+        finding.explicit,
+        finding.labelled,
+        _overlap(finding),
+    )
 
 
-def _has_text(finding: Finding) -> bool:
-    return all(finding.source.read_value(value) for values in finding.fields.values() for value in values)
+def _distinct(readings: Iterable[Reading]) -> list[Reading]:
+    """The readings without those that another one equals in all but the fields."""
+    return list({(r.instruction, r.has_text, r.explicit): r for r in reversed([*readings])}.values())
+
+
+def _overlap(finding: Finding) -> float:
+    """The share of a question's content words that its text has as well, by their beginnings."""
+    if finding.asks is None:
+        return 0.0
+    texts = finding.texts()
+    asked = _beginnings(str(texts[finding.asks]))
+    given = {word for name, text in texts.items() if name != finding.asks for word in _beginnings(str(text))}
+    return len(asked & given) / len(asked) if asked else 0.0
+
+
+def _beginnings(text: str) -> set[str]:
+    return {word[:5].lower() for word in words.WORD.findall(text) if len(word) > 3}
 
 
 def _embeddable(instruction: str) -> str:

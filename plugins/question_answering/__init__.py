@@ -88,6 +88,18 @@ class QuestionAnswering(Application):
         "Can you find the answer in this text?\n\nWhat does it mean if the lamp blinks?\n\nA blinking lamp means that "
         "the battery is nearly empty.",
         "How deep is the lake? The lake is 40 metres deep at its centre and freezes over in most winters.",
+        "Marta lives on the third floor. Her brother moved to Oslo in 2015. where does her brother live",
+        "Here is a message from my landlord:\n\nThe plumber comes on Friday at nine. Please be at home.\n\n"
+        "When does the plumber come?",
+        "Use the text below to answer: Why did the tree fall?\n\nThe tree fell because its roots were rotten.",
+        "Can you look up in this article who won the prize? “The prize went to Ines Rocha for her second novel.”",
+        "Which gate does the flight leave from?\n\nFlight 482 to Vienna leaves from gate 14 at 18:05.",
+        "Tell me from the passage how many rooms the house has: The house has nine rooms and two bathrooms.",
+        "```\nVersion 3 was released on 5 June. It needs Java 17.\n```\nwhich java version is needed",
+        "Based on the paragraph, how do ants find their way? Ants follow a trail of scent left by others.",
+        "My question is about this text: what is the dog called? Text: We took our dog Bruno to the vet on Monday.",
+        "Is the castle open on Mondays? The castle opens daily except Mondays, from ten to five.",
+        "the concert was moved to the town hall because of the rain. where is the concert now",
         "Quem fundou a empresa? A empresa foi fundada em 1987 por dois irmãos, Rui e Tomás Faria, em Braga.",
         "Segundo o texto, quando abre o museu? O museu abre de terça a domingo, das 10 às 18 horas.",
         "Contexto: O rio Tejo nasce na Serra de Albarracín, em Espanha. Pergunta: Onde nasce o Tejo?",
