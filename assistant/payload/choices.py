@@ -33,7 +33,7 @@ _WEAK = re.compile(rf"{_STRONG.pattern}|,(?!\d)|/", re.I)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _GAPS = re.compile(r"(?<!\s)\s+[-–—]+\s|(?<=[.!?;\ue000])\s+|\n+")
 _COMMAS = re.compile(rf",?{_OR.pattern}|,\s+", re.I)
-_LEADING_OR = re.compile(r"\s*(?:(?:or|ou)\s+)?", re.I)
+_LEADING_OR = re.compile(r"\s*(?:(?:or|ou)\s+)?(?:(?:that|que)\s+(?=\S+\s+\S+\s+\S))?", re.I)
 _TRAILING_OR = re.compile(r"(?<![\s,;])[\s,;]+(?:or|ou)\s*$", re.I)
 _BETWEEN_QUOTES = re.compile(r"\W*(?:(?:or|ou|and|e|vs|versus)\W*)?", re.I)
 # An option of more words than this is a clause, in which a comma parts nothing.
@@ -55,6 +55,9 @@ _WHICH_STATEMENT = re.compile(r"\W*(?:(?:so|and|e)\s+)?(?:which|what|qual)\b", r
 _PICK = re.compile(
     r"\W*(?:please\s+)?(?:choose|pick|select|answer with|escolha|marque|selecione)\b[^.?!:]{0,60}[.!:]?\s*$",
     re.I,
+)
+_AND_ASKS = re.compile(
+    r"\W*(?:and|so|then|e|então)\s+(?=(?:what|which|who|where|when|why|how|qual|quem|onde|quando|como|o que)\b)", re.I
 )
 # How a user goes on to another question: "and this one:".
 _NEXT_ONE = re.compile(r"\W*(?:and|now|next|another|e|agora)(?:\s+\w+){0,2}\s*:\s*", re.I)
@@ -264,6 +267,8 @@ def _head(source: Source, end: int) -> Value:
         return ()
     label = _QUESTION_LABEL.match(source.text, parts[0][0], end)
     start, stop = after_politeness(source, label.end() if label else parts[0][0], end), parts[-1][1]
+    goes_on = _AND_ASKS.match(source.masked, start, stop)
+    start = goes_on.end() if goes_on else start
     is_it = _IS_IT.search(source.masked, start, stop)
     if is_it and words.WORD.search(source.masked, start, is_it.start()):
         stop = is_it.start()

@@ -46,8 +46,10 @@ def counted(source: Source, fields: Sequence[str]) -> Finding | None:
     if found is None:
         return None
     (first,), (second,) = (found.fields[name] for name in fields)
-    one_word = any(len(words.WORD.findall(source.read_value(value))) < 2 for value in (first, second))
-    return found if first[0][0] < second[0][0] and not one_word else None
+    # A word or two without a full stop is a choice, and no statement.
+    texts = [source.read_value(value) for value in (first, second)]
+    words_only = any(len(words.WORD.findall(text)) < (2 if text.endswith((".", "!")) else 3) for text in texts)
+    return found if first[0][0] < second[0][0] and not words_only else None
 
 
 def half_labelled(source: Source, fields: Sequence[str]) -> Finding | None:

@@ -69,6 +69,16 @@ _POINTS_AT_NOUN = re.compile(
     rf"\b{NOUN}\s+(?:\w+\s+)?(?:below|above|abaixo|acima)\b",
     re.I,
 )
+_BACK = re.compile(
+    r"\b(?:(?:the|o|a) (?:writer|author|reviewer|customer|client|guest|person|speaker|sender|poster|user|"
+    rf"autora?|cliente|pessoa|{NOUN})|s?he|they|their|his|her|ele|ela)\b",
+    re.I,
+)
+_ASKING = re.compile(
+    r"\W*(?:who|whose|whom|what|which|when|where|why|how|quem|o que|qual|quais|quando|onde|como|quant[oa]s?|por ?qu[eê])"
+    r"(?!\w)",
+    re.I,
+)
 _POINTS = re.compile(rf"\b{DEICTIC}(?!\w)", re.I)
 _GREETING = re.compile(
     r"\b(?:hi|hello|hey|hiya|good|dear|please|pls|plz|thanks?|thx|ty|cheers|hope|doing|quick|ok|okay|"
@@ -89,6 +99,16 @@ WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 def opens_request(clause: str) -> bool:
     """Whether a clause begins as a question or a command."""
     return _OPENS.match(" ".join(clause[:2_000].split())[:200]) is not None
+
+
+def refers_back(clause: str) -> bool:
+    """Whether a clause speaks of what went before: "this", "she", "the author"."""
+    return points(clause) or _BACK.search(clause) is not None
+
+
+def asks(clause: str) -> bool:
+    """Whether a clause begins with a question word."""
+    return _ASKING.match(clause) is not None
 
 
 def points_at_text(clause: str) -> bool:
