@@ -87,6 +87,13 @@ _GREETING = re.compile(
     re.I,
 )
 _COURTESY_ONLY = re.compile(rf"\W*(?:{COURTESY}(?!\w)\W*)+", re.I)
+# Of these, what is said of a message that somebody sent.
+_MESSAGE_FRAMES = re.compile(
+    r"\b(?:wr[oi]tes?|writing|said|says?|saying|commented|posted|posts?|sent|texted|dm'?e?d|messaged|emailed|received|got|"
+    r"gets?|replied|told|left|tweeted|reads?|reported|keeps?|escreveu|disse|diz|comentou|postou|mandou|enviou|recebi|"
+    r"respondeu|deixou)\b",
+    re.I,
+)
 _FRAMES = re.compile(rf"\b{FRAME}\b", re.I)
 _NOUN_ONLY = re.compile(
     rf"\W*(?:(?:the|my|our|your|customer|user|product|o|a)\s+)?(?:{NOUN}|task|question|input|post to check|"
@@ -129,6 +136,11 @@ def is_courtesy(clause: str) -> bool:
 def frames_quote(clause: str) -> bool:
     """Whether a clause introduces somebody's words ("my boss wrote")."""
     return _FRAMES.search(clause) is not None
+
+
+def frames_message(clause: str) -> bool:
+    """Whether a clause introduces a message that somebody sent."""
+    return _MESSAGE_FRAMES.search(clause) is not None
 
 
 def names_text(clause: str) -> bool:
