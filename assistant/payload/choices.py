@@ -18,7 +18,7 @@ _CHOICES = re.compile(
 )
 _LETTERED = re.compile(
     r"(?:(?<=\s)|^)(?:(?:option|choice|statement|sentence|opção|alternativa|frase|afirmação)\s+)?"
-    r"\(?(?P<mark>[a-z]|[1-9]\d?)(?:[):\]]|\.(?![a-zà-ú]\.))(?!\d)\s*",
+    r"[(\[]?(?P<mark>[a-z]|[1-9]\d?)(?:[):\]]|\.(?![a-zà-ú]\.))(?!\d)\s*",
     re.M | re.I,
 )
 _BULLETED = re.compile(r"(?:^|(?<=[?:] ))[ \t]*[-*•][ \t]+", re.M)
@@ -34,6 +34,7 @@ _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _GAPS = re.compile(r"(?<!\s)\s+[-–—]+\s|(?<=[.!?;\ue000])\s+|\n+")
 _COMMAS = re.compile(rf",?{_OR.pattern}|,\s+", re.I)
 _LEADING_OR = re.compile(r"\s*(?:(?:or|ou)\s+)?(?:(?:that|que)\s+(?=\S+\s+\S+\s+\S))?", re.I)
+_ONLY_OR = re.compile(r"\W*(?:or|ou|and|e|vs)\W*", re.I)
 _TRAILING_OR = re.compile(r"(?<![\s,;])[\s,;]+(?:or|ou)\s*$", re.I)
 _BETWEEN_QUOTES = re.compile(r"\W*(?:(?:or|ou|and|e|vs|versus)\W*)?", re.I)
 # An option of more words than this is a clause, in which a comma parts nothing.
@@ -318,7 +319,7 @@ def _in_sequence(marks: Sequence[re.Match[str]]) -> list[re.Match[str]]:
 def _separated(source: Source, start: int, end: int, statements: bool = False) -> list[Value]:
     """The choices in a stretch: a line each, else parted by "or" and the like, by commas when all are short,
     or, of `statements`, a sentence each."""
-    lines = _pieces(source, _LINES, start, end)
+    lines = [line for line in _pieces(source, _LINES, start, end) if not _ONLY_OR.fullmatch(source.masked, *line)]
     strong = _pieces(source, _STRONG, start, end)
     weak = _pieces(source, _WEAK, start, end)
     short = all(len(words.WORD.findall(source.text, *part)) <= _SHORT for part in weak)

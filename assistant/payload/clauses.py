@@ -19,6 +19,7 @@ _BOUNDARY = re.compile(
     r"|(?<=[.!?…])[\"'”’»)\]]*\s+(?:(?:-{1,3}|–|—|-+>|→|<-+|←|=+>|\||/)\s+)?"
     r"|(?<!\d):(?=\s|$|\ue000)\s*"
     r"|(?<!\s)\s{1,8}(?:-{1,3}|–|—|-+>|→|<-+|←|=+>|\||/)\s+"
+    r"|\s+(?=\([^()\n]{3,40}\?\)\s*$)"
     r"|(?<=\ue000)\s*[,;.]\s+|(?<=\ue000)\s+(?=(?-i:[A-ZÀ-Ú])|(?:is|are|does|do|did|would|how|"
     r"what|where|who|when|why|which|that is|isso|é|quem|onde|qual)\b)"
     r"|,\s+(?=(?:is|are|was|does|do|did|would|can|could|should|how|what|which|right|[ée]|isso|será|como|"

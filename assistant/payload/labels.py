@@ -122,6 +122,7 @@ def _field_end(source: Source, begin: int, end: int, last: bool) -> Stretch:
     tail = source.masked[begin:end]
     for gap in (*re.finditer(r"\n", tail), *re.finditer(r"(?<=[.!?])\s+", tail)):
         rest = tail[gap.end() :].strip()
-        if rest and (words.opens_request(rest) or rest.endswith("?")) and len(words.WORD.findall(rest)) <= 16:
+        asks = rest.endswith("?") or ("\n" in gap[0] and words.opens_request(rest))
+        if rest and asks and len(words.WORD.findall(rest)) <= 16:
             return (begin, begin + gap.start())
     return (begin, end)

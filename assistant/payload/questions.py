@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from assistant.payload import words
 from assistant.payload.clauses import cut
@@ -28,6 +29,10 @@ _POLITE = re.compile(
     r"(?=(?:which|what|who|whose|where|when|why|how|qual|quais|quem|onde|quando|como|quant[oa]s?|o que)\b)",
     re.I,
 )
+# What a line says that only announces a passage.
+_TASK = re.compile(r"\b(?:questions?|answer|read|passage|text|perguntas?|respon[dt]\w+|l[eê]\w*|texto)\b", re.I)
+_LONGEST_HEADING = 16  # words
+_SHORT_QUESTION = 15
 # "When did it open" asks, "when the road was cleared" does not.
 _ASKING_WORD = re.compile(
     r"\W*(?:(?:and|so|e)\s+)?(?:(?:where|when)\s+(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had)|"
@@ -70,13 +75,26 @@ def asking_clause(source: Source) -> Stretch | None:
     at_edge = [
         s for s in asks if not source.masked[: s[0]].strip() or not source.masked[s[1] :].strip(' \n"”»')
     ]
+    if at_edge:
+        return at_edge[-1]
+    for (start, end), _ in _edges(cut(source)):
+        clause = source.masked[start:end]
+        begins = re.search(r"(?:^|[\n.!?]\s*)$", source.masked[:start].rstrip(" \t")) is not None
+        if asks and begins and words.asks(clause) and len(words.WORD.findall(clause)) <= _SHORT_QUESTION:
+            # A question mark within the passage, and none behind the question.
+            return (start, end)
     if asks:
-        return (at_edge or asks)[-1]
+        return asks[-1]
     for (start, end), _ in cut(source):
         clause = source.masked[start:end]
         if end - start < 300 and (words.opens_request(clause) or _ASKING_WORD.match(clause)):
             return (start, end)
     return None
+
+
+def _edges(parts: Sequence[tuple[Stretch, str]]) -> Sequence[tuple[Stretch, str]]:
+    """The last part and the first."""
+    return [parts[-1], parts[0]] if parts else []
 
 
 def core(source: Source, asked: Stretch) -> Value:
@@ -105,8 +123,9 @@ def passage_around(source: Source, asked: Stretch) -> Value | None:
     if _LETTERED.match(source.masked[start:end].lstrip()):
         return None
     quoted = source.inside(start, end)
-    if len(quoted) == 1 and len(words.WORD.findall(source.masked[start:end])) <= 12:
-        return quoted[0].value
+    if len(quoted) == 1 and not words.WORD.search(source.masked, quoted[0].end, end):
+        if len(words.WORD.findall(source.masked[start:end])) <= 12:
+            return quoted[0].value
     value = source.value(start, end)
     if value is None or len(words.WORD.findall(source.read_value(value))) < 4:
         return None
@@ -127,9 +146,13 @@ def _without_heading(source: Source, start: int, end: int) -> Stretch:
     label = _PASSAGE_LABEL.match(source.masked, start, end)
     if label:
         return (label.end(), end)
-    first = next(iter(cut(source, start, end)), None)
-    heading = source.masked[slice(*first[0])] if first and ":" in first[1] else ""
-    announces = words.opens_request(heading) or words.points(heading) or words.points_at_text(heading)
-    if first and announces and len(words.WORD.findall(heading)) <= 14:
-        return (first[0][1] + 1, end)
+    for (_, stop), ends in cut(source, start, end):
+        heading = source.masked[start:stop]
+        announces = words.opens_request(heading) or words.points(heading) or words.points_at_text(heading)
+        says_so = ":" in ends or ("\n" in source.masked[stop : stop + 4] and _TASK.search(heading))
+        if len(words.WORD.findall(heading)) > _LONGEST_HEADING or not (
+            words.is_courtesy(heading) or (announces and says_so)
+        ):
+            break
+        start = stop + 1
     return (start, end)

@@ -40,7 +40,13 @@ _MENTIONS = (
 )
 _MENTIONED_CUES = 6
 _CUE_WEIGHT = 1.0
-_STRUCTURE_WEIGHT = 0.6
+_STRUCTURE_WEIGHT = 1.0
+# Words of more than three letters that say nothing of what a text is about.
+_EMPTY = frozenset(
+    "does what when where which whom whose will would could should this that these those there they them with from "
+    "have were much many long text passage article paragraph according como qual quais quem quando onde para está este "
+    "esta isso isto texto".split()
+)
 _WHITESPACE = re.compile(r"\s+")
 
 
@@ -240,7 +246,8 @@ def _overlap(finding: Finding) -> float:
 
 
 def _beginnings(text: str) -> set[str]:
-    return {word[:5].lower() for word in words.WORD.findall(text) if len(word) > 3}
+    found = {word.lower() for word in words.WORD.findall(text) if len(word) > 3}
+    return {word[:4] for word in found - _EMPTY}
 
 
 def _embeddable(instruction: str) -> str:
