@@ -58,7 +58,8 @@ _PICK = re.compile(
     re.I,
 )
 _AND_ASKS = re.compile(
-    r"\W*(?:and|so|then|e|então)\s+(?=(?:what|which|who|where|when|why|how|qual|quem|onde|quando|como|o que)\b)", re.I
+    r"\W*(?:and|so|then|e|então)\s+(?=(?:what|which|who|where|when|why|how|qual|quem|onde|quando|como|o que)\b)",
+    re.I,
 )
 # How a user goes on to another question: "and this one:".
 _NEXT_ONE = re.compile(r"\W*(?:and|now|next|another|e|agora)(?:\s+\w+){0,2}\s*:\s*", re.I)
@@ -319,7 +320,9 @@ def _in_sequence(marks: Sequence[re.Match[str]]) -> list[re.Match[str]]:
 def _separated(source: Source, start: int, end: int, statements: bool = False) -> list[Value]:
     """The choices in a stretch: a line each, else parted by "or" and the like, by commas when all are short,
     or, of `statements`, a sentence each."""
-    lines = [line for line in _pieces(source, _LINES, start, end) if not _ONLY_OR.fullmatch(source.masked, *line)]
+    lines = [
+        line for line in _pieces(source, _LINES, start, end) if not _ONLY_OR.fullmatch(source.masked, *line)
+    ]
     strong = _pieces(source, _STRONG, start, end)
     weak = _pieces(source, _WEAK, start, end)
     short = all(len(words.WORD.findall(source.text, *part)) <= _SHORT for part in weak)

@@ -19,7 +19,7 @@ _BOUNDARY = re.compile(
     r"|(?<=[.!?…])[\"'”’»)\]]*\s+(?:(?:-{1,3}|–|—|-+>|→|<-+|←|=+>|\||/)\s+)?"
     r"|(?<!\d):(?=\s|$|\ue000)\s*"
     r"|(?<!\s)\s{1,8}(?:-{1,3}|–|—|-+>|→|<-+|←|=+>|\||/)\s+"
-    r"|\s+(?=\([^()\n]{3,40}\?\)\s*$)"
+    r"|(?<!\s)\s{1,8}(?=\([^()\n]{3,40}\?\)\s*$)"
     r"|(?<=\ue000)\s*[,;.]\s+|(?<=\ue000)\s+(?=(?-i:[A-ZÀ-Ú])|(?:is|are|does|do|did|would|how|"
     r"what|where|who|when|why|which|that is|isso|é|quem|onde|qual)\b)"
     r"|,\s+(?=(?:is|are|was|does|do|did|would|can|could|should|how|what|which|right|[ée]|isso|será|como|"
@@ -39,8 +39,9 @@ _ALREADY_INSTRUCTED = 1.5
 _EDGE = 40
 # What makes a question one to the reader of the message, and not a part of the text.
 _TO_READER = re.compile(
-    r"\b(?:can|could|would|will|do|did|what|any)\W+(?:you|u|we|i|one|thoughts|idea|ideas)\b|\b(?:tell|help|let|show) me\b|"
-    r"\bshould (?:i|we)\b|\bam i\b|\bhow (?:is|was|does|do) (?:it|this|that)\b|^\W*(?:is|are|was|were|does) "
+    r"\b(?:can|could|would|will|do|did|what|any)\W+(?:you|u|we|i|one|thoughts|ideas?)\b|"
+    r"\b(?:tell|help|let|show) me\b|\bshould (?:i|we)\b|\bam i\b|\bhow (?:is|was|does|do) (?:it|this|that)\b|"
+    r"^\W*(?:is|are|was|were|does) "
     r"(?:it|this|that|these|they|he|she)\b|\b(?:você|podes?|posso)\b",
     re.I,
 )
@@ -144,7 +145,9 @@ def instruction_score(clause: str, cues: Sequence[str], ends: str = "") -> float
         score += 1.5 * words.names_text(clause)
     # A clause of text may hold a quote in passing, and then says more than it quotes.
     share = clause.count(MASK) / len(clause)
-    quoting = hits or opens or words.frames_message(clause) or share >= (0.4 if points or length <= 4 else 0.5)
+    quoting = (
+        hits or opens or words.frames_message(clause) or share >= (0.4 if points or length <= 4 else 0.5)
+    )
     if re.search(rf"{MASK}{{9}}", clause) and length <= 20 and quoting:
         score += 1.5 + words.frames_quote(clause)
     return score
@@ -311,7 +314,8 @@ _CONTINUES = re.compile(
 )
 _FOR_ME = re.compile(r"(?:\s+(?:for me|please|pls|plz|por favor|pfv))+", re.I)
 _OF = re.compile(
-    r"\s*(?:analysis\s+)?(?:of|for(?! (?:me|us)\b)|in|behind|de|do|da)\s+(?:(?:this|the following|it)\s*)?", re.I
+    r"\s*(?:analysis\s+)?(?:of|for(?! (?:me|us)\b)|in|behind|de|do|da)\s+(?:(?:this|the following|it)\s*)?",
+    re.I,
 )
 
 

@@ -48,7 +48,9 @@ def counted(source: Source, fields: Sequence[str]) -> Finding | None:
     (first,), (second,) = (found.fields[name] for name in fields)
     # A word or two without a full stop is a choice, and no statement.
     texts = [source.read_value(value) for value in (first, second)]
-    words_only = any(len(words.WORD.findall(text)) < (2 if text.endswith((".", "!")) else 3) for text in texts)
+    words_only = any(
+        len(words.WORD.findall(text)) < (2 if text.endswith((".", "!")) else 3) for text in texts
+    )
     return found if first[0][0] < second[0][0] and not words_only else None
 
 

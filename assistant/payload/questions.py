@@ -12,7 +12,7 @@ from assistant.payload.source import Finding, Source, Stretch, Value, trimmed
 
 _PASSAGE_LABEL = re.compile(rf"\s*(?:{words.NOUN}|context|contexto)\s*:\s*", re.I)
 _ABOUT_PASSAGE = re.compile(
-    rf"\W*(?:(?:hi|hello|please|so)\W+)*(?:according to|based on|given|from|in|using|read|answer|"
+    rf"\W*(?:(?:hi|hello|please|so|tell me)\W+)*(?:according to|based on|given|from|in|using|read|answer|"
     rf"segundo|de acordo com|com base em|"
     rf"leia|responda)\b[^,:?]*?\b(?:{words.NOUN}|this|isto)\b[^,:?]*[,:]?\s*",
     re.I,
@@ -30,7 +30,9 @@ _POLITE = re.compile(
     re.I,
 )
 # What a line says that only announces a passage.
-_TASK = re.compile(r"\b(?:questions?|answer|read|passage|text|perguntas?|respon[dt]\w+|l[eê]\w*|texto)\b", re.I)
+_TASK = re.compile(
+    r"\b(?:questions?|answer|read|passage|text|perguntas?|respon[dt]\w+|l[eê]\w*|texto)\b", re.I
+)
 _LONGEST_HEADING = 16  # words
 _SHORT_QUESTION = 15
 # "When did it open" asks, "when the road was cleared" does not.
@@ -73,13 +75,18 @@ def asking_clause(source: Source) -> Stretch | None:
                 stop += 1
             asks.append((start, stop))
     at_edge = [
-        s for s in asks if not source.masked[: s[0]].strip() or not source.masked[s[1] :].strip(' \n"”»')
+        s
+        for s in asks
+        if not source.masked[: s[0]].strip()
+        or not source.masked[s[1] :].strip(' \n"”»')
+        or _ABOUT_PASSAGE.fullmatch(source.masked, 0, s[0])
     ]
     if at_edge:
         return at_edge[-1]
     for (start, end), _ in _edges(cut(source)):
         clause = source.masked[start:end]
-        begins = re.search(r"(?:^|[\n.!?]\s*)$", source.masked[:start].rstrip(" \t")) is not None
+        before = source.masked[:start].rstrip()
+        begins = not before or before[-1] in ".!?" or "\n" in source.masked[len(before) : start]
         if asks and begins and words.asks(clause) and len(words.WORD.findall(clause)) <= _SHORT_QUESTION:
             # A question mark within the passage, and none behind the question.
             return (start, end)
@@ -123,9 +130,9 @@ def passage_around(source: Source, asked: Stretch) -> Value | None:
     if _LETTERED.match(source.masked[start:end].lstrip()):
         return None
     quoted = source.inside(start, end)
-    if len(quoted) == 1 and not words.WORD.search(source.masked, quoted[0].end, end):
-        if len(words.WORD.findall(source.masked[start:end])) <= 12:
-            return quoted[0].value
+    closes = len(quoted) == 1 and not words.WORD.search(source.masked, quoted[0].end, end)
+    if closes and len(words.WORD.findall(source.masked[start:end])) <= 12:
+        return quoted[0].value
     value = source.value(start, end)
     if value is None or len(words.WORD.findall(source.read_value(value))) < 4:
         return None

@@ -75,8 +75,8 @@ _BACK = re.compile(
     re.I,
 )
 _ASKING = re.compile(
-    r"\W*(?:who|whose|whom|what|which|when|where|why|how|quem|o que|qual|quais|quando|onde|como|quant[oa]s?|por ?qu[eê])"
-    r"(?!\w)",
+    r"\W*(?:who|whose|whom|what|which|when|where|why|how|quem|o que|qual|quais|quando|onde|como|"
+    r"quant[oa]s?|por ?qu[eê])(?!\w)",
     re.I,
 )
 _POINTS = re.compile(rf"\b{DEICTIC}(?!\w)", re.I)
@@ -160,6 +160,7 @@ def cue_hits(text: str, cues: Iterable[str]) -> list[re.Match[str]]:
         if (
             len(word[0]) > 5
             and not any(a <= word.start() < b for a, b in taken)
+            and not is_courtesy(word[0])
             and _misspelt(word[0].lower(), long)
         ):
             hits.append(word)

@@ -23,8 +23,9 @@ _WHY = re.compile(
 )
 _AMOUNT = (
     r"(?:(?:a |an )?(?:half|third|quarter)(?: (?:of )?(?:the|its|that) (?:length|size|text)| as long)?|metade|um terço|"
-    r"\d{1,3} ?%|(?:\d{1,4}|an?|one|two|three|four|five|six|ten|uma?|duas|dois|três|quatro|cinco)(?: (?:short|single|key))?"
-    r"[ -](?:sentences?|words?|lines?|points?|bullets?(?: points?)?|frases?|palavras|linhas|pontos))"
+    r"\d{1,3} ?%|(?:\d{1,4}|an?|one|two|three|four|five|six|ten|uma?|duas|dois|três|quatro|cinco)"
+    r"(?: (?:short|single|key))?[ -](?:sentences?|words?|lines?|points?|bullets?(?: points?)?|frases?|palavras|"
+    r"linhas|pontos))"
 )
 _LENGTH = re.compile(
     r"\W*(?:(?:and|now|ok|please|pls|can you|could you|make|it|that|this|a|bit|little|much|even|still|"
@@ -33,7 +34,7 @@ _LENGTH = re.compile(
     r"detailed|detail|"
     r"curt[oa]|long[oa]|breve|detalhad[oa]|(?:in |with |using |em |com )?(?:fewer|less|more|menos|mais) (?:words|text|"
     r"palavras|texto))"
-    rf"(?: (?:it|that|please|pls|still|por favor)|,? (?:in |about |to |em )?{_AMOUNT})*\W*",
+    rf"(?:,? (?:it|that|please|pls|still|por favor)|,? (?:in |about |to |em )?{_AMOUNT})*\W*",
     re.I,
 )
 # A length by itself, which the application reads out of the message: "in one sentence", "cut it to half".
@@ -56,10 +57,12 @@ _NEXT = re.compile(
 )
 # "What about the staff were lovely?": a sentence of its own, and not a thing ("what about the weather?").
 _WHAT_ABOUT = re.compile(
-    r"\W*(?:(?:ok|okay|and|so|e)\W+)*(?:what about|how about|e quanto a|que tal)\s+(?P<x>\S+(?:\s+\S+)+?)\s*\??\s*",
+    r"\W*(?:(?:ok|okay|and|so|e)\W+)*(?:what about|how about|e quanto a|que tal)\s+(?P<x>\S.*?[^\s?])[\s?]*",
     re.I,
 )
+_ARTICLE = re.compile(r"^(?:the|my|your|an?|o|a)\s", re.I)
 _SENTENCE = 3  # words, beside an article
+_LONGEST_WHAT_ABOUT = 500  # characters
 _AND = re.compile(r"^(?:(?:and|so|ok|okay|then|now|e|então)\b[\s,]*)+", re.I)
 LONGEST_QUESTION = 25  # words
 
@@ -150,11 +153,13 @@ def _next_fields(message: str, application: Application, last: Payload) -> dict[
         return None
     match = _NEXT.fullmatch(message)
     closed = match and (
-        ":" in match["colon"] or "\n" in match["colon"] or (match["points"].strip() and match["colon"].strip(" ,"))
+        ":" in match["colon"]
+        or "\n" in match["colon"]
+        or (match["points"].strip() and match["colon"].strip(" ,"))
     )
     if not closed:
-        match = _WHAT_ABOUT.fullmatch(message)
-        if not match or len(words.WORD.findall(re.sub(r"^(?:the|my|your|an?|o|a)\s", "", match["x"], flags=re.I))) < _SENTENCE:
+        match = _WHAT_ABOUT.fullmatch(message) if len(message) <= _LONGEST_WHAT_ABOUT else None
+        if not match or len(words.WORD.findall(_ARTICLE.sub("", match["x"]))) < _SENTENCE:
             return None
     value = source.value(*match.span("x"))
     return {**last.fields, application.fields[-1]: source.read_value(value)} if value else None

@@ -17,13 +17,14 @@ from assistant.routing.voter import NONE, InstructionVoter, Opinion, Reading
 
 # Chosen on the building half of benchmarks/routing/messages.jsonl.
 ACCEPT = 0.5  # an application answers from this score on,
-MARGIN = 0.15  # when it leads the next one by this much;
+LEAD = 2.0  # when its odds are this many times those of the next one;
 CONSIDER = 0.15  # from this score on it is offered as a button.
 REFERRED = 0.8  # the score of an application that a message asks for on the last text
 PORTUGUESE_CUE = 0.8  # the score of the only application whose cues stand in a Portuguese instruction
 
 _FILLER = re.compile(
-    r"\b(?:and|now|ok|okay|please|pls|any|the|an?|is|are|there|its?|check|e|o|há|algum|alguns|agora|por favor)\b", re.I
+    r"\b(?:and|now|ok|okay|please|pls|any|the|an?|is|are|there|its?|check|e|o|há|algum|alguns|agora|por favor)\b",
+    re.I,
 )
 _COMMAND = re.compile(r"\s*/(?P<id>[A-Za-z][\w-]*)(?:\s+|$)")
 
@@ -175,9 +176,9 @@ class Router:
         reading = readings[tuple(application.fields)]
         if payload is None and not reading.points:
             return Route(None, score, "The message holds no text to work on.", ()), None
-        if score >= ACCEPT and score - second >= MARGIN:
+        if score >= ACCEPT and _odds(score) >= LEAD * _odds(second):
             return Route(best, score, _reason(opinion, best), tuple(ranked[1:])), payload
-        if not offered or opinion.probabilities[NONE] >= ACCEPT:
+        if not offered or (score < ACCEPT and opinion.probabilities[NONE] >= ACCEPT):
             return Route(None, score, "No installed application seems to be meant."), None
         return Route(None, score, "More than one application may be meant, or none clearly.", offered), None
 
@@ -205,6 +206,10 @@ class Router:
     def _carried(self, request: Request, application: Application) -> Payload | None:
         turn = last_turn(request)
         return carried_over(turn.payload, application) if turn and turn.payload else None
+
+
+def _odds(probability: float) -> float:
+    return probability / max(1.0 - probability, 1e-9)
 
 
 def _reason(opinion: Opinion, id_: str) -> str:

@@ -3,6 +3,10 @@
 It learns at start-up from the installed applications' own examples and cues, so an application that somebody
 else
 wrote is routed to like any other. What no application serves is a class of its own, with data of its own.
+
+Where the instruction ends and the text begins depends on what is looked for: "Is it hot? Yes." is a text for one
+application and a question with its passage for another. So there is a classifier for each shape of fields; it is fitted
+on all messages as that shape reads them, and asked about the applications of that shape.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -42,10 +46,11 @@ _MENTIONED_CUES = 6
 _CUE_WEIGHT = 1.0
 _STRUCTURE_WEIGHT = 1.0
 # Words of more than three letters that say nothing of what a text is about.
-_EMPTY = frozenset(
-    "does what when where which whom whose will would could should this that these those there they them with from "
-    "have were much many long text passage article paragraph according como qual quais quem quando onde para está este "
-    "esta isso isto texto".split()
+_EMPTY = re.compile(
+    r"(?:does|wh(?:at|en|ere|ich|om|ose)|will|would|could|should|th(?:is|at|ese|ose|ere|ey|em)|with|from|have|were|much|"
+    r"many|long|text|passage|article|paragraph|according|como|qual|quais|quem|quando|onde|para|está|est[ae]|iss?to|isso|"
+    r"texto)",
+    re.I,
 )
 _WHITESPACE = re.compile(r"\s+")
 
@@ -93,7 +98,7 @@ class InstructionVoter:
         self.all_cues = tuple(dict.fromkeys(cue for cues in self.cues.values() for cue in cues))
         self.shapes = tuple(dict.fromkeys(tuple(each.fields) for each in applications.values()))
         self._lock = threading.Lock()
-        self._model: Any = None
+        self._models: dict[tuple[str, ...], Any] = {}
         self._examples: list[tuple[str, str]] = []
         self._embedded: Any = None
 
@@ -110,13 +115,18 @@ class InstructionVoter:
         readings = self.read(message)
         rows = list(readings.values())
         vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
-        predicted = self._model.predict_proba(self._features(rows, vectors))
-        column = {label: position for position, label in enumerate(self._model.classes_)}
+        features = self._features(rows, vectors)
+        predicted: list[dict[str, float]] = []
+        for row, values in zip(rows, features, strict=True):
+            model = self._models[row.fields]
+            predicted.append(
+                dict(zip(model.classes_, map(float, model.predict_proba([values])[0]), strict=True))
+            )
         row_of = {fields: position for position, fields in enumerate(readings)}
         row_of_id = {id_: row_of[tuple(each.fields)] for id_, each in self.applications.items()}
         probabilities, hits, nearest = {}, {}, {}
         for id_, row in row_of_id.items():
-            probabilities[id_] = float(predicted[row, column[id_]]) if id_ in column else 0.0
+            probabilities[id_] = predicted[row].get(id_, 0.0) if self._usable(rows[row]) else 0.0
             hits[id_] = self._hits(rows[row].instruction, id_)
             own = [position for position, (owner, _) in enumerate(self._examples) if owner == id_]
             if own:
@@ -129,15 +139,16 @@ class InstructionVoter:
                 id_: max(score, LABELLED) if id_ in labelled else min(score, 1 - LABELLED)
                 for id_, score in probabilities.items()
             }
-        none = float(predicted[:, column[NONE]].min())
+        none = min(each.get(NONE, 0.0) for each in predicted)
         return Opinion({**probabilities, NONE: none}, hits, nearest)
 
     def _fit(self) -> None:
         with self._lock:
-            if self._model is None:
-                self._model = self._fitted()
+            if not self._models:
+                self._models = self._fitted()
 
-    def _fitted(self) -> Any:
+    def _fitted(self) -> dict[tuple[str, ...], Any]:
+        """A classifier for each shape: it sees messages as they look to applications of that shape."""
         import numpy as np
         from sklearn.linear_model import LogisticRegression
 
@@ -147,30 +158,39 @@ class InstructionVoter:
         for id_, application in self.applications.items():
             for example in application.examples:
                 readings = self.read(_without_command(example))
-                # First as it is meant, then as it looks to the applications that it is not meant for.
-                own = readings.pop(tuple(application.fields))
                 self._examples.append((id_, example))
-                for reading in _distinct([own, *(each for each in readings.values() if each.has_text)]):
-                    rows.append(reading)
-                    labels.append(id_)
-                    meant.append(reading is own)
+                for fields, reading in readings.items():
+                    own = fields == tuple(application.fields)
+                    if own or self._usable(reading):
+                        rows.append(reading)
+                        labels.append(id_)
+                        meant.append(own)
         for line in [*none_lines(), *self._mentions()]:
             readings = self.read(line)
-            found = [each for each in readings.values() if each.has_text]
-            for reading in _distinct(found or [readings[min(self.shapes, key=len)]]):
+            for reading in filter(self._usable, readings.values()):
                 rows.append(reading)
                 labels.append(NONE)
                 meant.append(False)
-        vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
+        instructions = [_embeddable(row.instruction) for row in rows]
+        distinct = list(dict.fromkeys(instructions))
+        embedded = dict(zip(distinct, self.engine.embed(distinct), strict=True))
+        vectors = np.stack([embedded[instruction] for instruction in instructions])
         self._embedded = vectors[np.flatnonzero(meant)]
         none = np.array([label == NONE for label in labels])
         keep = np.ones(len(rows), dtype=bool)
         if meant:
             keep[none] = (vectors[none] @ self._embedded.T).max(axis=1, initial=-1.0) < SERVED
-        model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1_000)
-        kept = np.flatnonzero(keep)
-        features = self._features(rows, vectors)[kept]
-        return model.fit(features, [labels[position] for position in kept])
+        features = self._features(rows, vectors)
+        models: dict[tuple[str, ...], Any] = {}
+        for fields in self.shapes:
+            kept = [n for n in np.flatnonzero(keep) if rows[n].fields == fields]
+            model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1_000)
+            models[fields] = model.fit(features[kept], [labels[n] for n in kept])
+        return models
+
+    def _usable(self, reading: Reading) -> bool:
+        """Whether there is something to work on; to the simplest shape every message is a text."""
+        return reading.has_text or reading.points or reading.fields == min(self.shapes, key=len)
 
     def _mentions(self) -> list[str]:
         return [
@@ -187,8 +207,8 @@ class InstructionVoter:
 
         cues = [[min(len(self._hits(row.instruction, id_)), 2) for id_ in self.applications] for row in rows]
         structure = [
-            [row.has_text, row.points, row.explicit, row.has_text and row.instructed, row.overlap,
-             *(row.fields == fields for fields in self.shapes)] for row in rows
+            [row.has_text, row.points, row.explicit, row.has_text and row.instructed, row.overlap]
+            for row in rows
         ]
         return np.hstack(
             [
@@ -223,16 +243,11 @@ def _reading(source: Source, fields: tuple[str, ...], cues: Sequence[str]) -> Re
     return Reading(
         fields,
         finding.instruction,
-        set(fields) - {"choices"} <= set(finding.fields) | ({"context"} if "choices" in fields else set()),
+        set(fields) - set(finding.fields) <= ({"context"} if "choices" in fields else set()),
         finding.explicit,
         finding.labelled,
         _overlap(finding),
     )
-
-
-def _distinct(readings: Iterable[Reading]) -> list[Reading]:
-    """The readings without those that another one equals in all but the fields."""
-    return list({(r.instruction, r.has_text, r.explicit): r for r in reversed([*readings])}.values())
 
 
 def _overlap(finding: Finding) -> float:
@@ -246,8 +261,8 @@ def _overlap(finding: Finding) -> float:
 
 
 def _beginnings(text: str) -> set[str]:
-    found = {word.lower() for word in words.WORD.findall(text) if len(word) > 3}
-    return {word[:4] for word in found - _EMPTY}
+    content = (word for word in words.WORD.findall(text) if len(word) > 3 and not _EMPTY.fullmatch(word))
+    return {word[:4].lower() for word in content}
 
 
 def _embeddable(instruction: str) -> str:

@@ -91,7 +91,8 @@ rhyme ·
 is "…" spelled correctly · traduza para o inglês: "…" · quem escreveu "…" · resuma este texto: "…" · corrija
 esta frase: "…" ·
 how many words does this text have? "…" · how many sentences are there in this? "…" · how long is this text? "…" ·
-how many times does the letter e occur in this sentence? "…" · count the vowels in "…" · what is the word count of this: "…" ·
+how many times does the letter e occur in this sentence? "…" · count the vowels in "…" ·
+what is the word count of this: "…" ·
 how many syllables are in "…" · make this longer: "…" · expand this into three paragraphs: "…" ·
 turn this into bullet points for a slide: "…" · make this sound friendlier: "…" · reply to this email: "…" ·
 write a song from this text: "…" · explain this joke: "…" · explain this text to me: "…" · what does this mean: "…" ·

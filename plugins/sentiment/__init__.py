@@ -51,7 +51,7 @@ class Sentiment(TextClassification):
         'Is that a favourable opinion? "Not my cup of tea."',
         "The food came cold and nobody apologised. Does the guest sound happy?",
         "We will surely come back next summer!\n\nis this a positive statement?",
-        "Here is what a customer wrote about us, good or bad? \"Friendly people, shame about the noise.\"",
+        'Here is what a customer wrote about us, good or bad? "Friendly people, shame about the noise."',
         "I can't tell if this is praise or a complaint: you certainly have a style of your own",
         "Positive, negative or neutral?\nThe shop opens at nine.",
         "how does the author feel about the trip: long queues, but what a view",
