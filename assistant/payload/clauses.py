@@ -196,7 +196,7 @@ def _clauses(source: Source, cues: Sequence[str]) -> list[_Clause]:
 
 def _asks_within(clauses: Sequence[_Clause], position: int) -> bool:
     """Whether a clause stands right beside the text."""
-    beside = clauses[max(0, position - 1) : position] + clauses[position + 1 : position + 2]
+    beside = [*clauses[max(0, position - 1) : position], *clauses[position + 1 : position + 2]]
     return any(clause.score < 0 for clause in beside)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assistant.applications import Application, FieldValue, Payload, Request, Turn
 from assistant.payload import words
-from assistant.payload.source import Source
+from assistant.payload.source import Source, Stretch
 
 _WHY = re.compile(
     r"\W*(?:(?:and|but|ok|okay|hm+|sorry|really|are you sure|e|mas)\W+)*(?:why(?: not| is (?:that|it|this)| so|"
@@ -151,15 +151,19 @@ def _next_fields(message: str, application: Application, last: Payload) -> dict[
         if named or _NEXT.fullmatch(message):
             return {**last.fields, (named or application.fields)[-1]: source.read_value(quoted[0].value)}
         return None
-    match = _NEXT.fullmatch(message)
-    closed = match and (
-        ":" in match["colon"]
-        or "\n" in match["colon"]
-        or (match["points"].strip() and match["colon"].strip(" ,"))
-    )
-    if not closed:
-        match = _WHAT_ABOUT.fullmatch(message) if len(message) <= _LONGEST_WHAT_ABOUT else None
-        if not match or len(words.WORD.findall(_ARTICLE.sub("", match["x"]))) < _SENTENCE:
-            return None
-    value = source.value(*match.span("x"))
+    stretch = _next_text(message)
+    value = source.value(*stretch) if stretch else None
     return {**last.fields, application.fields[-1]: source.read_value(value)} if value else None
+
+
+def _next_text(message: str) -> Stretch | None:
+    """Where the text stands in "and this one: …", and in "what about …?" with a sentence of its own."""
+    match = _NEXT.fullmatch(message)
+    if match and (
+        re.search("[:\n]", match["colon"]) or (match["points"].strip() and match["colon"].strip(" ,"))
+    ):
+        return match.span("x")
+    about = _WHAT_ABOUT.fullmatch(message) if len(message) <= _LONGEST_WHAT_ABOUT else None
+    if about and len(words.WORD.findall(_ARTICLE.sub("", about["x"]))) >= _SENTENCE:
+        return about.span("x")
+    return None

@@ -115,31 +115,30 @@ class InstructionVoter:
         readings = self.read(message)
         rows = list(readings.values())
         vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
-        features = self._features(rows, vectors)
-        predicted: list[dict[str, float]] = []
-        for row, values in zip(rows, features, strict=True):
-            model = self._models[row.fields]
-            predicted.append(
-                dict(zip(model.classes_, map(float, model.predict_proba([values])[0]), strict=True))
-            )
-        row_of = {fields: position for position, fields in enumerate(readings)}
-        row_of_id = {id_: row_of[tuple(each.fields)] for id_, each in self.applications.items()}
+        predicted: dict[tuple[str, ...], dict[str, float]] = {}
+        for fields, values in zip(readings, self._features(rows, vectors), strict=True):
+            model = self._models[fields]
+            chances = model.predict_proba(values[np.newaxis])[0]
+            predicted[fields] = dict(zip(model.classes_, map(float, chances), strict=True))
+        vector_of = dict(zip(readings, vectors, strict=True))
         probabilities, hits, nearest = {}, {}, {}
-        for id_, row in row_of_id.items():
-            probabilities[id_] = predicted[row].get(id_, 0.0) if self._usable(rows[row]) else 0.0
-            hits[id_] = self._hits(rows[row].instruction, id_)
+        for id_, application in self.applications.items():
+            fields = tuple(application.fields)
+            reading = readings[fields]
+            probabilities[id_] = predicted[fields].get(id_, 0.0) if self._usable(reading) else 0.0
+            hits[id_] = self._hits(reading.instruction, id_)
             own = [position for position, (owner, _) in enumerate(self._examples) if owner == id_]
             if own:
-                similarity = self._embedded[own] @ vectors[row]
+                similarity = self._embedded[own] @ vector_of[fields]
                 nearest[id_] = self._examples[own[int(np.argmax(similarity))]][1]
-        labelled = {id_ for id_, row in row_of_id.items() if rows[row].labelled}
+        labelled = {id_ for id_, each in self.applications.items() if readings[tuple(each.fields)].labelled}
         if labelled:
             # Who writes "Premise: … Hypothesis: …" has said what for.
             probabilities = {
                 id_: max(score, LABELLED) if id_ in labelled else min(score, 1 - LABELLED)
                 for id_, score in probabilities.items()
             }
-        none = min(each.get(NONE, 0.0) for each in predicted)
+        none = min(chances.get(NONE, 0.0) for chances in predicted.values())
         return Opinion({**probabilities, NONE: none}, hits, nearest)
 
     def _fit(self) -> None:
