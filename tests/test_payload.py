@@ -139,6 +139,9 @@ def test_two_texts_in_one_sentence(message: str, premise: str, hypothesis: str) 
         "Read this and answer the question.\n\n{c}\n\n{q}",
         "Hi, I have a question about this text.\n\n{c}\n\n{q}\n\nThanks!",
         "Can you find in this passage {q} {c}",
+        "{q}\n---\n{c}",
+        "{c}\n\nQ: {q}",
+        "Could you tell me, from the text below, {q}\n\n{c}\n\nThank you",
         "```\nContext: {c}\nQuestion: {q}\n```\nanswer it please",
     ],
 )

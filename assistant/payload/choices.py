@@ -31,7 +31,7 @@ _LINES = re.compile(r"\n+")
 _STRONG = re.compile(rf"[,.?!]?{_OR.pattern}|[;|]|\s/\s|\s(?:vs\.?|versus)\s", re.I)
 _WEAK = re.compile(rf"{_STRONG.pattern}|,(?!\d)|/", re.I)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
-_GAPS = re.compile(r"(?<!\s)\s+[-–—]+\s|(?<=[.!?;\ue000])\s+|\n+")
+_GAPS = re.compile(r"(?<!\s)\s+[-–—]+\s|(?<=[.!?;:\ue000])\s+|\n+")
 _COMMAS = re.compile(rf",?{_OR.pattern}|,\s+", re.I)
 _LEADING_OR = re.compile(r"\s*(?:(?:or|ou)\s+)?(?:(?:that|que)\s+(?=\S+\s+\S+\s+\S))?", re.I)
 _ONLY_OR = re.compile(r"\W*(?:or|ou|and|e|vs)\W*", re.I)
@@ -162,7 +162,9 @@ def _quoted(source: Source) -> _Listing | None:
 
 def _after_question(source: Source) -> _Listing | None:
     """What was the cause? He fell or he slept."""
-    asked = [match.end() for match in re.finditer(r"(?<=[?:])\s+(?=\S)", source.masked)]
+    asked = [
+        match.end() for match in re.finditer(r"(?<=[?:])\s+(?=\S)|(?<=\w)\s[-–—]+\s(?=\S)", source.masked)
+    ]
     for begin in reversed(asked[-4:]):
         end = _without_question(source, begin, len(source.text))
         statements = _OF_STATEMENTS.search(source.masked, max(0, begin - 300), begin) is not None
@@ -357,7 +359,7 @@ def _option(source: Source, start: int, end: int) -> Value | None:
     """A choice without the "or" before or after it."""
     lead = _LEADING_OR.match(source.masked, start, end)
     trail = _TRAILING_OR.search(source.masked, start, end)
-    return source.value(lead.end() if lead else start, trail.start() if trail else end, "?,;")
+    return source.value(lead.end() if lead else start, trail.start() if trail else end, "?,;:")
 
 
 def _line_end(source: Source, start: int) -> int:

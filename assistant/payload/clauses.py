@@ -82,7 +82,7 @@ def find_text(source: Source, cues: Sequence[str], named: bool = False) -> Value
         return whole
     if source.containers and _is_quoted(source, run):
         return _longest(source).value
-    return _unmarked(source, run[0].start, with_stop(source, run[-1].end)) if run else None
+    return unruled(source, run[0].start, with_stop(source, run[-1].end)) if run else None
 
 
 def with_stop(source: Source, end: int) -> int:
@@ -260,7 +260,7 @@ def _clear(clause: str, cues: Sequence[str]) -> bool:
     return asks and bool(words.cue_hits(clause, cues)) and not _OF_WRITER.search(clause)
 
 
-def _unmarked(source: Source, start: int, end: int) -> Value | None:
+def unruled(source: Source, start: int, end: int) -> Value | None:
     """The stretch without rules (`---`) around it and without quotes, if those hold all of it."""
     inner = _RULED.fullmatch(source.text, start, end)
     return source.value(*(inner.span("x") if inner else (start, end)))

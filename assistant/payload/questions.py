@@ -6,26 +6,28 @@ import re
 from collections.abc import Sequence
 
 from assistant.payload import words
-from assistant.payload.clauses import cut
+from assistant.payload.clauses import cut, unruled
 from assistant.payload.labels import labelled
 from assistant.payload.source import Finding, Source, Stretch, Value, trimmed
 
 _PASSAGE_LABEL = re.compile(rf"\s*(?:{words.NOUN}|context|contexto)\s*:\s*", re.I)
 _ABOUT_PASSAGE = re.compile(
     rf"\W*(?:(?:hi|hello|please|so|tell me)\W+)*(?:according to|based on|given|from|in|using|read|answer|"
-    rf"segundo|de acordo com|com base em|"
+    rf"segundo|de acordo com|com base n?[aeo]m?|"
     rf"leia|responda)\b[^,:?]*?\b(?:{words.NOUN}|this|isto)\b[^,:?]*[,:]?\s*",
     re.I,
 )
+_LABEL = re.compile(r"\s*(?:(?:my )?question|pergunta|q)\s*:?\s*", re.I)
 _ABOUT_PASSAGE_LAST = re.compile(
-    rf",?\s+(?:according to|based on|segundo|de acordo com|com base em)\s+(?:\w+\s+){{1,2}}?{words.NOUN}"
+    rf",?\s+(?:according to|based on|segundo|de acordo com|com base n?[aeo]m?)\s+(?:\w+\s+){{1,2}}?{words.NOUN}"
     rf"(?:\s+(?:below|above|abaixo|acima))?\s*[?:]*$",
     re.I,
 )
 _POLITE = re.compile(
     r"\W*(?:(?:please|pls)\s+|(?:can|could|would|will) (?:you|u)\s+(?:please\s+)?)?"
-    r"(?:tell me|let me know|find(?: out)?|check|look up|say|answer|me diga|diga-me|diz-me)\s+"
-    rf"(?:(?:in|from|using|based on|by|with|n[oa]|est[ae]|nest[ae])\s+(?:\w+\s+){{1,2}}?{words.NOUN}\s+(?:and\s+)?)?"
+    r"(?:tell me|let me know|find(?: out)?|check|look up|say|answer|me diga|diga-me|diz-me),?\s+"
+    rf"(?:(?:in|from|using|based on|by|with|n[oa]|est[ae]|nest[ae])\s+(?:\w+\s+){{1,2}}?{words.NOUN}"
+    r"(?:\s+(?:below|above|abaixo|acima))?,?\s+(?:and\s+)?)?"
     r"(?=(?:which|what|who|whose|where|when|why|how|qual|quais|quem|onde|quando|como|quant[oa]s?|o que)\b)",
     re.I,
 )
@@ -133,19 +135,24 @@ def passage_around(source: Source, asked: Stretch) -> Value | None:
     closes = len(quoted) == 1 and not words.WORD.search(source.masked, quoted[0].end, end)
     if closes and len(words.WORD.findall(source.masked[start:end])) <= 12:
         return quoted[0].value
-    value = source.value(start, end)
+    value = unruled(source, start, end)
     if value is None or len(words.WORD.findall(source.read_value(value))) < 4:
         return None
     return value
 
 
 def _without_announcement(source: Source, start: int, end: int) -> int:
-    """The end of a passage before "from the text above:"."""
+    """The end of a passage before "from the text above:", "Q:" and thanks."""
     parts = cut(source, start, end)
-    if len(parts) > 1 and source.masked[start:end].rstrip().endswith(":"):
-        begin = parts[-1][0][0]
-        if _ABOUT_PASSAGE.match(source.masked, *parts[-1][0]):
-            return begin
+    while len(parts) > 1:
+        begin, stop = parts.pop()[0]
+        last = source.masked[begin:stop]
+        announces = source.masked[begin:end].rstrip().endswith((":", ","))
+        if not words.is_courtesy(last) and not (
+            announces and (_ABOUT_PASSAGE.match(last) or _LABEL.fullmatch(last))
+        ):
+            break
+        end = begin
     return end
 
 

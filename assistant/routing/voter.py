@@ -45,9 +45,9 @@ _MENTIONS = (
 _MENTIONED_CUES = 6
 _CUE_WEIGHT = 1.0
 _STRUCTURE_WEIGHT = 1.0
-# Words of more than three letters that say nothing of what a text is about.
+# Words of three letters and more that say nothing of what a text is about.
 _EMPTY = re.compile(
-    r"(?:does|wh(?:at|en|ere|ich|om|ose)|will|would|could|should|th(?:is|at|ese|ose|ere|ey|em)|with|from|have|were|much|"
+    r"(?:the|and|you|who|why|how|can|did|are|was|not|his|her|does|wh(?:at|en|ere|ich|om|ose)|will|would|could|should|th(?:is|at|ese|ose|ere|ey|em)|with|from|have|were|much|"
     r"many|long|text|passage|article|paragraph|according|como|qual|quais|quem|quando|onde|para|está|est[ae]|iss?to|isso|"
     r"texto)",
     re.I,
@@ -260,8 +260,12 @@ def _overlap(finding: Finding) -> float:
 
 
 def _beginnings(text: str) -> set[str]:
-    content = (word for word in words.WORD.findall(text) if len(word) > 3 and not _EMPTY.fullmatch(word))
-    return {word[:4].lower() for word in content}
+    found = (re.split("['’]", word)[0] for word in words.WORD.findall(text))
+    return {
+        word[:4].lower()
+        for word in found
+        if (len(word) > 3 or (len(word) == 3 and word[0].isupper())) and not _EMPTY.fullmatch(word)
+    }
 
 
 def _embeddable(instruction: str) -> str:
