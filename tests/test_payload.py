@@ -47,6 +47,17 @@ def fields(application: Application, message: str, /, **request: object) -> dict
         ("what is the sentiment of i will never fly with them again", "i will never fly with them again"),
         ("Esta avaliação é positiva? O hotel é lindo.", "O hotel é lindo."),
         ("O hotel é lindo. Isso é positivo ou negativo?", "O hotel é lindo."),
+        ('Is this positive?\n"""\nGood.\n\nVery good.\n"""', "Good.\n\nVery good."),
+        ("Great view <- is this positive or negative?", "Great view"),
+        ("The plot dragged. (positive or negative?)", "The plot dragged."),
+        (
+            'He called it "a masterpiece" and I agree with him. Is this review positive?',
+            'He called it "a masterpiece" and I agree with him.',
+        ),
+        (
+            "Is this review positive? Why would anyone pay for this? I want my evening back.",
+            "Why would anyone pay for this? I want my evening back.",
+        ),
     ],
 )
 def test_one_text(message: str, text: str) -> None:
@@ -88,6 +99,9 @@ def test_a_pinned_application_still_sees_a_clear_instruction() -> None:
         "{p}\n{h}\n\nDo these contradict each other?",
         "{p} Hypothesis: {h}",
         "Premissa: {p}\nHipótese: {h}",
+        "Check the entailment.\n\nText: {p}\nHypothesis: {h}",
+        "```\nPremise: {p}\nHypothesis: {h}\n```\nentailed?",
+        "{p} => {h} (entailment?)",
     ],
 )
 def test_two_texts(message: str) -> None:
@@ -121,6 +135,14 @@ def test_two_texts_in_one_sentence(message: str, premise: str, hypothesis: str) 
         "Read this passage and answer: '{c}' {q}",
         "According to this text, {q} {c}",
         "{q} Text: {c}",
+        "Here is an e-mail:\n\n{c}\n\n{q}",
+        "Read this and answer the question.\n\n{c}\n\n{q}",
+        "Hi, I have a question about this text.\n\n{c}\n\n{q}\n\nThanks!",
+        "Can you find in this passage {q} {c}",
+        "{q}\n---\n{c}",
+        "{c}\n\nQ: {q}",
+        "Could you tell me, from the text below, {q}\n\n{c}\n\nThank you",
+        "```\nContext: {c}\nQuestion: {q}\n```\nanswer it please",
     ],
 )
 def test_question_and_context(message: str) -> None:
@@ -202,7 +224,8 @@ def test_a_payload_is_always_taken_from_the_message(message: str, pinned: bool) 
 
 
 @pytest.mark.parametrize(
-    "piece", ["'a ", '"a ', "> a\n", "a: ", "hey, hi! ", "- ", "if a, so b ", "```a", " ", "\n"]
+    "piece",
+    ["'a ", '"a ', "> a\n", "a: ", "hey, hi! ", "- ", "if a, so b ", "```a", " ", "\n", '"""a', "(a b?) "],
 )
 def test_the_time_is_bounded(piece: str) -> None:
     message = piece * (100_000 // len(piece))

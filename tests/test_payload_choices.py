@@ -40,6 +40,20 @@ WRITTEN_WITH_THE_CODE: list[Case] = [
         ("because it was raining", "because she was hungry"),
     ),
     ("Which is heavier, a feather or a brick?", "Which is heavier", ("a feather", "a brick")),
+    ("a feather or a brick: which is heavier?", "which is heavier?", ("a feather", "a brick")),
+    (
+        "What is the likely cause - it rained or it snowed?",
+        "What is the likely cause",
+        ("it rained", "it snowed"),
+    ),
+    ("Where do fish live? [A] in water [B] in trees", "Where do fish live?", ("in water", "in trees")),
+    ("Where do fish live?\nin water\nor\nin trees", "Where do fish live?", ("in water", "in trees")),
+    ("and where do fish live? a) in water b) in trees", "where do fish live?", ("in water", "in trees")),
+    (
+        "What is more likely, that the dog barked or that the dog sang?",
+        "What is more likely",
+        ("the dog barked", "the dog sang"),
+    ),
     (
         "What was the cause?\nThe man broke his toe.\n- He got a hole in his sock.\n- He dropped a hammer.",
         "What was the cause?\nThe man broke his toe.",

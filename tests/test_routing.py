@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from assistant_plugins.question_answering import QuestionAnswering
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from routing_applications import BUILT_IN, Answers, Choices, Mistakes, Summary
@@ -114,6 +115,15 @@ def test_the_pinned_application_decides(router: Router) -> None:
         ("por quê?", "sentiment", Payload(LAST.fields, {"explain": "yes"})),
         ("shorter please", "sentiment", Payload(LAST.fields, {"length": "shorter"})),
         ("too long", "sentiment", Payload(LAST.fields, {"length": "shorter"})),
+        ("in fewer words", "sentiment", Payload(LAST.fields, {"length": "shorter"})),
+        ("with more words, please", "sentiment", Payload(LAST.fields, {"length": "longer"})),
+        ("reduce it to half", "sentiment", LAST),
+        ("now in two sentences", "sentiment", LAST),
+        ("why that one?", "sentiment", Payload(LAST.fields, {"explain": "yes"})),
+        ("same question for: I loved it, really", "sentiment", Payload({"text": "I loved it, really"})),
+        ("what about we will never come back?", "sentiment", Payload({"text": "we will never come back"})),
+        ("does the author harass anyone?", "cyberbullying", LAST),
+        ("any harassment?", "cyberbullying", LAST),
         ("and is it bullying?", "cyberbullying", LAST),
     ],
 )
@@ -141,6 +151,7 @@ BRIDGE = Payload({"question": "Who built it?", "context": "The bridge was built 
         ("and when was it opened?", "when was it opened?"),
         ("How long did the works take?", "How long did the works take?"),
         ("E quando abriu?", "quando abriu?"),
+        ("and who built it", "who built it"),
         ("and is it bullying?", None),
         ("Who lives there? The house on the hill has been empty for years.", None),
         ("now this passage: Anna lives in Oslo. Where does Anna live?", None),
@@ -187,6 +198,21 @@ def test_a_plugins_vote_counts(router: Router) -> None:
     route, _ = router.route(Request(message), [Vote("sentiment", 0.99, "the film plugin says so")])
     assert route.application == "sentiment"
     assert "the film plugin says so" in route.reason
+
+
+def test_a_question_is_told_by_the_passage_that_speaks_of_it(encoder: Engine) -> None:
+    router = Router(encoder, {**BUILT_IN, "question-answering": QuestionAnswering()})
+    route, _ = router.route(
+        Request("What does the ferry cost? The ferry leaves at nine and costs four euros.")
+    )
+    assert route.application == "question-answering"
+    route, _ = router.route(Request("How many words are in this text? The ferry leaves at nine."))
+    assert route.application is None
+
+
+def test_politeness_is_no_slip_of_the_keyboard(router: Router) -> None:
+    # "Please" is one letter away from a cue, "pleased".
+    assert router.route(Request('Please look at this text: "The plot dragged."'))[0].application is None
 
 
 def test_a_close_call_is_asked_back(router: Router) -> None:

@@ -28,7 +28,8 @@ _SEVERAL = frozenset({"choices"})
 _LENGTHS = (
     (
         "short",
-        r"\b(?:short(?:er|ly)?|brief(?:ly)?|concise(?:ly)?|in (?:one|a single|1) sentence|tl;?dr|"
+        r"\b(?:short(?:er|ly)?|brief(?:ly)?|concise(?:ly)?|"
+        r"(?:fewer|less|menos) (?:words|text|palavras|texto)|in (?:one|a single|1) sentence|tl;?dr|"
         r"curt[oa]|breve|mais curto|numa frase|em uma frase)\b",
     ),
     ("long", r"\b(?:long(?:er)?|detailed|in detail|thorough(?:ly)?|mais longo|detalhad[oa])\b"),

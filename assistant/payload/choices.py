@@ -18,7 +18,7 @@ _CHOICES = re.compile(
 )
 _LETTERED = re.compile(
     r"(?:(?<=\s)|^)(?:(?:option|choice|statement|sentence|opção|alternativa|frase|afirmação)\s+)?"
-    r"\(?(?P<mark>[a-z]|[1-9]\d?)(?:[):\]]|\.(?![a-zà-ú]\.))(?!\d)\s*",
+    r"[(\[]?(?P<mark>[a-z]|[1-9]\d?)(?:[):\]]|\.(?![a-zà-ú]\.))(?!\d)\s*",
     re.M | re.I,
 )
 _BULLETED = re.compile(r"(?:^|(?<=[?:] ))[ \t]*[-*•][ \t]+", re.M)
@@ -31,9 +31,10 @@ _LINES = re.compile(r"\n+")
 _STRONG = re.compile(rf"[,.?!]?{_OR.pattern}|[;|]|\s/\s|\s(?:vs\.?|versus)\s", re.I)
 _WEAK = re.compile(rf"{_STRONG.pattern}|,(?!\d)|/", re.I)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
-_GAPS = re.compile(r"(?<!\s)\s+[-–—]+\s|(?<=[.!?;\ue000])\s+|\n+")
+_GAPS = re.compile(r"(?<!\s)\s+[-–—]+\s|(?<=[.!?;:\ue000])\s+|\n+")
 _COMMAS = re.compile(rf",?{_OR.pattern}|,\s+", re.I)
-_LEADING_OR = re.compile(r"\s*(?:(?:or|ou)\s+)?", re.I)
+_LEADING_OR = re.compile(r"\s*(?:(?:or|ou)\s+)?(?:(?:that|que)\s+(?=\S+\s+\S+\s+\S))?", re.I)
+_ONLY_OR = re.compile(r"\W*(?:or|ou|and|e|vs)\W*", re.I)
 _TRAILING_OR = re.compile(r"(?<![\s,;])[\s,;]+(?:or|ou)\s*$", re.I)
 _BETWEEN_QUOTES = re.compile(r"\W*(?:(?:or|ou|and|e|vs|versus)\W*)?", re.I)
 # An option of more words than this is a clause, in which a comma parts nothing.
@@ -46,13 +47,18 @@ _ASKS = re.compile(
 )
 # Questions that statements may follow, or precede, as the choices.
 _OF_STATEMENTS = re.compile(
-    r"\b(?:which|cause|reason|result|effect|happen(?:s|ed)|why|sense|plausible|likely|"
+    r"\b(?:which(?= (?:one|of (?:these|those|them|the)|is|sentence|statement|option|event|ending))|"
+    r"cause|reason|result|effect|happen(?:s|ed)|why|sense|plausible|likely|"
     r"qual|causa|motivo|resultado|aconteceu|sentido|prováve[li]s?|por ?qu[eê])(?!\w)",
     re.I,
 )
 _WHICH_STATEMENT = re.compile(r"\W*(?:(?:so|and|e)\s+)?(?:which|what|qual)\b", re.I)
 _PICK = re.compile(
     r"\W*(?:please\s+)?(?:choose|pick|select|answer with|escolha|marque|selecione)\b[^.?!:]{0,60}[.!:]?\s*$",
+    re.I,
+)
+_AND_ASKS = re.compile(
+    r"\W*(?:and|so|then|e|então)\s+(?=(?:what|which|who|where|when|why|how|qual|quem|onde|quando|como|o que)\b)",
     re.I,
 )
 # How a user goes on to another question: "and this one:".
@@ -156,7 +162,9 @@ def _quoted(source: Source) -> _Listing | None:
 
 def _after_question(source: Source) -> _Listing | None:
     """What was the cause? He fell or he slept."""
-    asked = [match.end() for match in re.finditer(r"(?<=[?:])\s+(?=\S)", source.masked)]
+    asked = [
+        match.end() for match in re.finditer(r"(?<=[?:])\s+(?=\S)|(?<=\w)\s[-–—]+\s(?=\S)", source.masked)
+    ]
     for begin in reversed(asked[-4:]):
         end = _without_question(source, begin, len(source.text))
         statements = _OF_STATEMENTS.search(source.masked, max(0, begin - 300), begin) is not None
@@ -263,6 +271,8 @@ def _head(source: Source, end: int) -> Value:
         return ()
     label = _QUESTION_LABEL.match(source.text, parts[0][0], end)
     start, stop = after_politeness(source, label.end() if label else parts[0][0], end), parts[-1][1]
+    goes_on = _AND_ASKS.match(source.masked, start, stop)
+    start = goes_on.end() if goes_on else start
     is_it = _IS_IT.search(source.masked, start, stop)
     if is_it and words.WORD.search(source.masked, start, is_it.start()):
         stop = is_it.start()
@@ -312,7 +322,9 @@ def _in_sequence(marks: Sequence[re.Match[str]]) -> list[re.Match[str]]:
 def _separated(source: Source, start: int, end: int, statements: bool = False) -> list[Value]:
     """The choices in a stretch: a line each, else parted by "or" and the like, by commas when all are short,
     or, of `statements`, a sentence each."""
-    lines = _pieces(source, _LINES, start, end)
+    lines = [
+        line for line in _pieces(source, _LINES, start, end) if not _ONLY_OR.fullmatch(source.masked, *line)
+    ]
     strong = _pieces(source, _STRONG, start, end)
     weak = _pieces(source, _WEAK, start, end)
     short = all(len(words.WORD.findall(source.text, *part)) <= _SHORT for part in weak)
@@ -347,7 +359,7 @@ def _option(source: Source, start: int, end: int) -> Value | None:
     """A choice without the "or" before or after it."""
     lead = _LEADING_OR.match(source.masked, start, end)
     trail = _TRAILING_OR.search(source.masked, start, end)
-    return source.value(lead.end() if lead else start, trail.start() if trail else end, "?,;")
+    return source.value(lead.end() if lead else start, trail.start() if trail else end, "?,;:")
 
 
 def _line_end(source: Source, start: int) -> int:

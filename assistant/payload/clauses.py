@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.payload import words
 from assistant.payload.source import MASK, Container, Finding, Source, Stretch, Value, trimmed
 
 _BOUNDARY = re.compile(
     r"\n+"
-    r"|(?<=[.!?…])[\"'”’»)\]]*\s+(?:(?:-{1,3}|–|—|-+>|→|=+>|\||/)\s+)?"
+    r"|(?<=[.!?…])[\"'”’»)\]]*\s+(?:(?:-{1,3}|–|—|-+>|→|<-+|←|=+>|\||/)\s+)?"
     r"|(?<!\d):(?=\s|$|\ue000)\s*"
-    r"|(?<!\s)\s{1,8}(?:-{1,3}|–|—|-+>|→|=+>|\||/)\s+"
+    r"|(?<!\s)\s{1,8}(?:-{1,3}|–|—|-+>|→|<-+|←|=+>|\||/)\s+"
+    r"|(?<!\s)\s{1,8}(?=\([^()\n]{3,40}\?\)\s*$)"
     r"|(?<=\ue000)\s*[,;.]\s+|(?<=\ue000)\s+(?=(?-i:[A-ZÀ-Ú])|(?:is|are|does|do|did|would|how|"
     r"what|where|who|when|why|which|that is|isso|é|quem|onde|qual)\b)"
     r"|,\s+(?=(?:is|are|was|does|do|did|would|can|could|should|how|what|which|right|[ée]|isso|será|como|"
@@ -36,6 +37,16 @@ _WORDLESS = -0.1
 _ALREADY_INSTRUCTED = 1.5
 # Clauses at either end of a message that may be an instruction.
 _EDGE = 40
+# What makes a question one to the reader of the message, and not a part of the text.
+_TO_READER = re.compile(
+    r"\b(?:can|could|would|will|do|did|what|any)\W+(?:you|u|we|i|one|thoughts|ideas?)\b|"
+    r"\b(?:tell|help|let|show) me\b|\bshould (?:i|we)\b|\bam i\b|\bhow (?:is|was|does|do) (?:it|this|that)\b|"
+    r"^\W*(?:is|are|was|were|does) "
+    r"(?:it|this|that|these|they|he|she)\b|\b(?:você|podes?|posso)\b",
+    re.I,
+)
+# A clause that tells of its writer, who may all the same say "give me" and "for me".
+_OF_WRITER = re.compile(r"\b(?:I|my|we|us|(?<!give )(?<!tell )(?<!for )(?<!show )(?<!help )(?<!let )me)\b")
 _RULED = re.compile(r"(?:\s*[-=*_]{2,}[ \t]*\n)?(?P<x>.*?)(?:\n[ \t]*[-=*_]{2,}\s*)?", re.S)
 
 
@@ -71,7 +82,7 @@ def find_text(source: Source, cues: Sequence[str], named: bool = False) -> Value
         return whole
     if source.containers and _is_quoted(source, run):
         return _longest(source).value
-    return _unmarked(source, run[0].start, with_stop(source, run[-1].end)) if run else None
+    return unruled(source, run[0].start, with_stop(source, run[-1].end)) if run else None
 
 
 def with_stop(source: Source, end: int) -> int:
@@ -132,7 +143,12 @@ def instruction_score(clause: str, cues: Sequence[str], ends: str = "") -> float
     if ":" in ends and length <= 16:
         score += 1.5 if hits or opens or at_text or points or words.frames_quote(clause) else 0.5
         score += 1.5 * words.names_text(clause)
-    if re.search(rf"{MASK}{{9}}", clause) and length <= 20:
+    # A clause of text may hold a quote in passing, and then says more than it quotes.
+    share = clause.count(MASK) / len(clause)
+    quoting = (
+        hits or opens or words.frames_message(clause) or share >= (0.4 if points or length <= 4 else 0.5)
+    )
+    if re.search(rf"{MASK}{{9}}", clause) and length <= 20 and quoting:
         score += 1.5 + words.frames_quote(clause)
     return score
 
@@ -168,7 +184,32 @@ def _clauses(source: Source, cues: Sequence[str]) -> list[_Clause]:
             # A colon within a text announces a part of that text.
             score -= _ALREADY_INSTRUCTED
         found.append(_Clause(start, end, score))
-    return found
+    if not any(clear):
+        return found
+    return [
+        replace(each, score=each.score - _ALREADY_INSTRUCTED)
+        if each.score > 0 and _asks_within(found, position) and _wonders(*parts[position][2:], cues)
+        else each
+        for position, each in enumerate(found)
+    ]
+
+
+def _asks_within(clauses: Sequence[_Clause], position: int) -> bool:
+    """Whether a clause stands right beside the text."""
+    beside = [*clauses[max(0, position - 1) : position], *clauses[position + 1 : position + 2]]
+    return any(clause.score < 0 for clause in beside)
+
+
+def _wonders(clause: str, closes: str, cues: Sequence[str]) -> bool:
+    """Whether a question points at something, but asks nothing of the reader ("Why would anyone pay for this?")."""
+    return (
+        "?" in closes
+        and MASK not in clause
+        and not words.points_at_text(clause)
+        and not words.is_courtesy(clause)
+        and not words.cue_hits(clause, cues)
+        and not _TO_READER.search(clause)
+    )
 
 
 def _edges(parts: Sequence[tuple[Stretch, str]]) -> Sequence[tuple[Stretch, str]]:
@@ -216,10 +257,10 @@ def _lowest_run(clauses: Sequence[_Clause]) -> Sequence[_Clause]:
 def _clear(clause: str, cues: Sequence[str]) -> bool:
     """Whether a clause is an instruction beyond doubt: it asks, and says what for."""
     asks = words.opens_request(clause) or words.points_at_text(clause)
-    return asks and bool(words.cue_hits(clause, cues)) and not re.search(r"\b(?:I|me|my|we|us)\b", clause)
+    return asks and bool(words.cue_hits(clause, cues)) and not _OF_WRITER.search(clause)
 
 
-def _unmarked(source: Source, start: int, end: int) -> Value | None:
+def unruled(source: Source, start: int, end: int) -> Value | None:
     """The stretch without rules (`---`) around it and without quotes, if those hold all of it."""
     inner = _RULED.fullmatch(source.text, start, end)
     return source.value(*(inner.span("x") if inner else (start, end)))
@@ -261,7 +302,7 @@ _REFERS = re.compile(
     re.I,
 )
 _AFTER_NOUN = re.compile(
-    rf"\b(?:this|dis|the following|following|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}\s+", re.I
+    rf"\b(?:this|dis|(?:the )?fol+owing?|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}\s+", re.I
 )
 _CONTINUES = re.compile(
     r"(?:is|are|was|were|sounds?|seems?|looks?|counts?|contains?|violates?|breaks?|carry|carries|would|"
@@ -273,7 +314,8 @@ _CONTINUES = re.compile(
 )
 _FOR_ME = re.compile(r"(?:\s+(?:for me|please|pls|plz|por favor|pfv))+", re.I)
 _OF = re.compile(
-    r"\s*(?:analysis\s+)?(?:of|for|in|behind|de|do|da)\s+(?:(?:this|the following|it)\s*)?", re.I
+    r"\s*(?:analysis\s+)?(?:of|for(?! (?:me|us)\b)|in|behind|de|do|da)\s+(?:(?:this|the following|it)\s*)?",
+    re.I,
 )
 
 

@@ -12,7 +12,7 @@ from assistant.payload.source import Finding, Source, Stretch, Value
 
 # What people write for a field's name. A name that is missing here stands for itself.
 _SYNONYMS = {
-    "premise": "premise|premissa|fact|facto|fato|context|contexto|evidence|given|t|p",
+    "premise": "premise|premissa|text|texto|passage|fact|facto|fato|context|contexto|evidence|given|t|p",
     "hypothesis": "hypothesis(?: to test)?|hipótese|claim|conclusion|conclusão|h",
     "question": "question|pergunta|questão|q",
     "context": "context|contexto|passage|passagem|text|texto|paragraph|parágrafo|article|artigo|document|c",
@@ -30,6 +30,11 @@ def labelled(source: Source, fields: Sequence[str]) -> Finding | None:
     names = [_SYNONYMS.get(name, re.escape(name.replace("_", " "))) for name in fields]
     labels = [rf"(?:the\s+)?(?:{name})(?:\s*\d)?" for name in names]
     found = _between_labels(source, fields, labels, r"[ \t]*[:=][ \t]*\s?")
+    if found is None and len(source.containers) == 1 and len(source.containers[0].value) == 1:
+        # All of them may stand in a fence or in quotes, below or above the instruction.
+        ((start, end),) = source.containers[0].value
+        inner = labelled(Source.read(source.text[start:end]), fields)
+        return inner.moved(source, start) if inner else None
     return replace(found, labelled=True) if found else None
 
 
@@ -41,8 +46,12 @@ def counted(source: Source, fields: Sequence[str]) -> Finding | None:
     if found is None:
         return None
     (first,), (second,) = (found.fields[name] for name in fields)
-    one_word = any(len(words.WORD.findall(source.read_value(value))) < 2 for value in (first, second))
-    return found if first[0][0] < second[0][0] and not one_word else None
+    # A word or two without a full stop is a choice, and no statement.
+    texts = [source.read_value(value) for value in (first, second)]
+    words_only = any(
+        len(words.WORD.findall(text)) < (2 if text.endswith((".", "!")) else 3) for text in texts
+    )
+    return found if first[0][0] < second[0][0] and not words_only else None
 
 
 def half_labelled(source: Source, fields: Sequence[str]) -> Finding | None:
@@ -115,6 +124,7 @@ def _field_end(source: Source, begin: int, end: int, last: bool) -> Stretch:
     tail = source.masked[begin:end]
     for gap in (*re.finditer(r"\n", tail), *re.finditer(r"(?<=[.!?])\s+", tail)):
         rest = tail[gap.end() :].strip()
-        if rest and (words.opens_request(rest) or rest.endswith("?")) and len(words.WORD.findall(rest)) <= 16:
+        asks = rest.endswith("?") or ("\n" in gap[0] and words.opens_request(rest))
+        if rest and asks and len(words.WORD.findall(rest)) <= 16:
             return (begin, begin + gap.start())
     return (begin, end)

@@ -35,7 +35,7 @@ _ASK = (
     rf"(?:is|would|will|be|would it be|is it|was it|será|é) ?(?:{_TRUTH}|it |true|right|correct|wrong|"
     rf"false|likely|unlikely|possible|safe|okay)"
     rf"(?:,? or [\w ,]+?)?(?: to {_CONCLUDE})?|"
-    rf"(?:does|do|did|would|will) (?:this|that|it|which)(?: also| necessarily)? (?:mean|imply|follow|"
+    rf"(?<!what )(?:does|do|did|would|will) (?:this|that|it|which)(?: also| necessarily)? (?:mean|imply|follow|"
     rf"entail|prove|show|suggest|contradict)|"
     rf"(?:can|could|may|should) (?:i|we|you|one|u)(?: then| safely| also)? {_CONCLUDE}|"
     rf"(?:isso|isto) (?:significa|implica|quer dizer|prova)|(?:posso|podemos|dá para|pode-se) {_CONCLUDE}|"
@@ -88,7 +88,7 @@ _PATTERNS = [
         # P. Does that mean H?
         rf"{_LEAD}(?P<g>.+?[.!]?)[,;\-–—]*\s+(?:so\s+)?{_ASK}[:,]?\s+(?P<d>(?!{words.DEICTIC}\b).+?){_END}",
         # P, so H?
-        rf"{_LEAD}(?P<g>[^?]+?)[,;]\s+(?:so|então),?\s+(?P<d>(?!{words.OPENER}\b)[^,?]+?)\s*\?",
+        rf"{_LEAD}(?P<g>[^?]+?)[,;]\s+(?:so|então),?\s+(?P<d>(?!{words.OPENER}\b)[^,?.!\n]+?)\s*\?",
         # P, therefore H?
         rf"{_LEAD}(?P<g>.+?[.!]?)[,;]?\s+{_HENCE},?\s+(?P<d>[^,]+?){_END}",
     )
@@ -209,7 +209,7 @@ def _split(source: Source, cues: Sequence[str]) -> tuple[list[Stretch], bool] | 
     instructed = False
     pieces: list[Stretch] = []
     for (start, end), ends in cut(source):
-        closed = ends + source.masked[start:end].rstrip()[-1:]
+        closed = ends + source.masked[start:end].rstrip()[-2:]
         score = instruction_score(source.masked[start:end], cues, closed)
         if score > 0:
             instructed = True

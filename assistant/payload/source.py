@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assistant.applications import FieldValue
 
@@ -20,7 +20,7 @@ Value = tuple[Stretch, ...]
 
 MASK = "\ue000"
 _FENCE = re.compile(r"^[ \t]*(?P<f>```+|~~~+)[^\n`]*\n(?P<x>.*?)\n?[ \t]*(?P=f)[ \t]*$", re.S | re.M)
-_INLINE_FENCE = re.compile(r"```(?P<x>[^`]+)```")
+_INLINE_FENCE = re.compile(r"```(?P<x>[^`]+)```|(?P<q>\"{3}|'{3})(?P<y>.+?)(?P=q)", re.S)
 _BLOCKQUOTE = re.compile(r"(?:^[ ]{0,3}>[^\n]*(?:\n|\Z))+", re.M)
 _QUOTED_LINE = re.compile(r"^[ ]{0,3}>[ ]?(?P<x>[^\n]*)", re.M)
 # Opening marks with the marks that close them: English, German low-high, French and nested guillemets, CJK,
@@ -109,6 +109,14 @@ class Finding:
             for name, values in self.fields.items()
         }
 
+    def moved(self, source: Source, offset: int) -> Finding:
+        """The same in `source`, in which what was read here begins at `offset`."""
+        fields = {
+            name: tuple(tuple((a + offset, b + offset) for a, b in value) for value in values)
+            for name, values in self.fields.items()
+        }
+        return replace(self, source=source, fields=fields)
+
     @property
     def instruction(self) -> str:
         """The message without the texts, each of which leaves an ellipsis; a question stays."""
@@ -141,7 +149,8 @@ def _containers(text: str) -> Iterator[Container]:
     covered = bytearray(len(text))
     for pattern in (_FENCE, _INLINE_FENCE, _BLOCKQUOTE):
         for match in pattern.finditer(text):
-            value = _lines(text, match) if pattern is _BLOCKQUOTE else trimmed(text, *match.span("x"))
+            inner = "y" if match.re is _INLINE_FENCE and match["q"] else "x"
+            value = _lines(text, match) if pattern is _BLOCKQUOTE else trimmed(text, *match.span(inner))
             if value and not covered[match.start()]:
                 yield Container(*match.span(), value)
                 covered[match.start() : match.end()] = b"\1" * (match.end() - match.start())

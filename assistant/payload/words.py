@@ -23,7 +23,7 @@ NOUN = (
     r"artigos?|documentos?|arquivos?|ficheiros?|afirmaç(?:ão|ões)|passage(?:m|ns)|notícias?|redaç(?:ão|ões))"
 )
 DEICTIC = (
-    r"(?:this|dis|these|those|that|it|the following|following|below|above|here(?:'s| is| are)?|they|"
+    r"(?:this|dis|these|those|that|it|(?:the )?fol+owing?|below|above|here(?:'s| is| are)?|they|"
     r"[dn]?isto|[dn]?isso|[dn]?est[ae]s?|[dn]?ess[ae]s?|aqui|abaixo|acima|seguintes?|a seguir|aí)"
 )
 # How a request begins.
@@ -36,11 +36,13 @@ OPENER = (
     r"show|mark|"
     r"correct|fix|proofread|summari[sz]e|shorten|answer|verify|consider|categori[sz]e|review|report|"
     r"guess|pick|"
-    r"choose|make|i need|i want|i have|i've got|i'd like|i'd love|would love|i would like|i wonder|i'm "
+    r"choose|make|sum|condense|abridge|reduce|trim|cut|boil|write|spot|underline|highlight|grade|moderate|use|"
+    r"i need|i want|i have|i've got|i'd like|i'd love|would love|i would like|i wonder|i'm "
     r"wondering|wondering|let me know|"
     r"[ée]|são|será|está|há|qual|quais|como|que|o que|quem|por que|por favor|pfv|diga|diz|me diga|"
     r"verifi(?:que|ca)|"
     r"classifi(?:que|ca)|anali(?:se|sa)|avali[ae]|corrij[ae]|corrige|resum[ae]|responda|pode(?:s|ria)?|você|"
+    r"encurt[ae]|reduz(?:a|ir)?|sintetiz[ae]|faz|faça|revê|revej[ae]|revis[ae]|escolh[ae]|podia[s]?|"
     r"quero|queria|preciso|posso|estas|estes|est[ae]|isso|isto|explique|leia|veja|compare)"
 )
 COURTESY = (
@@ -67,6 +69,16 @@ _POINTS_AT_NOUN = re.compile(
     rf"\b{NOUN}\s+(?:\w+\s+)?(?:below|above|abaixo|acima)\b",
     re.I,
 )
+_BACK = re.compile(
+    r"\b(?:(?:the|o|a) (?:writer|author|reviewer|customer|client|guest|person|speaker|sender|poster|user|"
+    rf"autora?|cliente|pessoa|{NOUN})|s?he|they|their|his|her|ele|ela)\b",
+    re.I,
+)
+_ASKING = re.compile(
+    r"\W*(?:who|whose|whom|what|which|when|where|why|how|quem|o que|qual|quais|quando|onde|como|"
+    r"quant[oa]s?|por ?qu[eê])(?!\w)",
+    re.I,
+)
 _POINTS = re.compile(rf"\b{DEICTIC}(?!\w)", re.I)
 _GREETING = re.compile(
     r"\b(?:hi|hello|hey|hiya|good|dear|please|pls|plz|thanks?|thx|ty|cheers|hope|doing|quick|ok|okay|"
@@ -75,6 +87,13 @@ _GREETING = re.compile(
     re.I,
 )
 _COURTESY_ONLY = re.compile(rf"\W*(?:{COURTESY}(?!\w)\W*)+", re.I)
+# Of these, what is said of a message that somebody sent.
+_MESSAGE_FRAMES = re.compile(
+    r"\b(?:wr[oi]tes?|writing|said|says?|saying|commented|posted|posts?|sent|texted|dm'?e?d|messaged|emailed|received|got|"
+    r"gets?|replied|told|left|tweeted|reads?|reported|keeps?|escreveu|disse|diz|comentou|postou|mandou|enviou|recebi|"
+    r"respondeu|deixou)\b",
+    re.I,
+)
 _FRAMES = re.compile(rf"\b{FRAME}\b", re.I)
 _NOUN_ONLY = re.compile(
     rf"\W*(?:(?:the|my|our|your|customer|user|product|o|a)\s+)?(?:{NOUN}|task|question|input|post to check|"
@@ -87,6 +106,16 @@ WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 def opens_request(clause: str) -> bool:
     """Whether a clause begins as a question or a command."""
     return _OPENS.match(" ".join(clause[:2_000].split())[:200]) is not None
+
+
+def refers_back(clause: str) -> bool:
+    """Whether a clause speaks of what went before: "this", "she", "the author"."""
+    return points(clause) or _BACK.search(clause) is not None
+
+
+def asks(clause: str) -> bool:
+    """Whether a clause begins with a question word."""
+    return _ASKING.match(clause) is not None
 
 
 def points_at_text(clause: str) -> bool:
@@ -109,6 +138,11 @@ def frames_quote(clause: str) -> bool:
     return _FRAMES.search(clause) is not None
 
 
+def frames_message(clause: str) -> bool:
+    """Whether a clause introduces a message that somebody sent."""
+    return _MESSAGE_FRAMES.search(clause) is not None
+
+
 def names_text(clause: str) -> bool:
     """Whether a clause is only a name for the text ("Review:")."""
     return _NOUN_ONLY.fullmatch(clause) is not None
@@ -126,6 +160,7 @@ def cue_hits(text: str, cues: Iterable[str]) -> list[re.Match[str]]:
         if (
             len(word[0]) > 5
             and not any(a <= word.start() < b for a, b in taken)
+            and not is_courtesy(word[0])
             and _misspelt(word[0].lower(), long)
         ):
             hits.append(word)
@@ -144,6 +179,6 @@ def _misspelt(word: str, cues: tuple[str, ...]) -> bool:
     return any(
         word[0] == cue[0]
         and abs(len(word) - len(cue)) <= 1
-        and SequenceMatcher(None, word, cue).ratio() >= 0.87
+        and SequenceMatcher(None, word, cue).ratio() >= 0.85
         for cue in cues
     )

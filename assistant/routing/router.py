@@ -17,11 +17,15 @@ from assistant.routing.voter import NONE, InstructionVoter, Opinion, Reading
 
 # Chosen on the building half of benchmarks/routing/messages.jsonl.
 ACCEPT = 0.5  # an application answers from this score on,
-MARGIN = 0.15  # when it leads the next one by this much;
+LEAD = 2.0  # when its odds are this many times those of the next one;
 CONSIDER = 0.15  # from this score on it is offered as a button.
 REFERRED = 0.8  # the score of an application that a message asks for on the last text
 PORTUGUESE_CUE = 0.8  # the score of the only application whose cues stand in a Portuguese instruction
 
+_FILLER = re.compile(
+    r"\b(?:and|now|ok|okay|please|pls|any|the|an?|is|are|there|its?|check|e|o|há|algum|alguns|agora|por favor)\b",
+    re.I,
+)
 _COMMAND = re.compile(r"\s*/(?P<id>[A-Za-z][\w-]*)(?:\s+|$)")
 
 
@@ -123,10 +127,11 @@ class Router:
     def _by_cues(self, opinion: Opinion, readings: Mapping[tuple[str, ...], Reading]) -> dict[str, float]:
         """The base reads English only: a Portuguese instruction is decided by its cues and by how it is
         built."""
-        counts = {
-            id_: len(hits) + readings[tuple(self.applications[id_].fields)].explicit
-            for id_, hits in opinion.cues.items()
-        }
+        counts = {}
+        for id_, hits in opinion.cues.items():
+            reading = readings[tuple(self.applications[id_].fields)]
+            usable = reading.has_text or reading.points
+            counts[id_] = usable * (len(hits) + reading.explicit + (reading.overlap > 0))
         total = sum(counts.values())
         scores = {id_: PORTUGUESE_CUE * count / total if total else 0.0 for id_, count in counts.items()}
         return {**scores, NONE: 1.0 - max(scores.values(), default=0.0)}
@@ -136,11 +141,20 @@ class Router:
         bullying?")."""
         mentioned = [id_ for id_, hits in opinion.cues.items() if hits]
         short = len(words.WORD.findall(request.message)) <= 12
-        if len(mentioned) != 1 or not short or not words.points(request.message):
+        if len(mentioned) != 1 or not short:
+            return None
+        if not words.refers_back(request.message) and not self._only_cues(request.message, mentioned[0]):
             return None
         application = self.applications[mentioned[0]]
         found = find_payload(request.message, application, request)
         return None if found else application.id
+
+    def _only_cues(self, message: str, id_: str) -> bool:
+        """Whether a message says no more than what is wanted ("any spelling errors?")."""
+        rest = list(message)
+        for hit in words.cue_hits(message, self.voter.cues[id_]):
+            rest[hit.start() : hit.end()] = " " * (hit.end() - hit.start())
+        return _FILLER.sub("", "".join(rest)).strip(" ?.!,") == ""
 
     def _instruction(self, message: str) -> str:
         readings = self.voter.read(message).values()
@@ -162,9 +176,9 @@ class Router:
         reading = readings[tuple(application.fields)]
         if payload is None and not reading.points:
             return Route(None, score, "The message holds no text to work on.", ()), None
-        if score >= ACCEPT and score - second >= MARGIN:
+        if score >= ACCEPT and _odds(score) >= LEAD * _odds(second):
             return Route(best, score, _reason(opinion, best), tuple(ranked[1:])), payload
-        if not offered or opinion.probabilities[NONE] >= ACCEPT:
+        if not offered or (score < ACCEPT and opinion.probabilities[NONE] >= ACCEPT):
             return Route(None, score, "No installed application seems to be meant."), None
         return Route(None, score, "More than one application may be meant, or none clearly.", offered), None
 
@@ -184,11 +198,18 @@ class Router:
 
     def _referred(self, request: Request, application: Application) -> Payload | None:
         """The last text, when the message points at it ("now check it for mistakes")."""
-        return self._carried(request, application) if words.points(request.message) else None
+        message = request.message
+        if words.refers_back(message) or self._only_cues(message, application.id):
+            return self._carried(request, application)
+        return None
 
     def _carried(self, request: Request, application: Application) -> Payload | None:
         turn = last_turn(request)
         return carried_over(turn.payload, application) if turn and turn.payload else None
+
+
+def _odds(probability: float) -> float:
+    return probability / max(1.0 - probability, 1e-9)
 
 
 def _reason(opinion: Opinion, id_: str) -> str:

@@ -3,6 +3,10 @@
 It learns at start-up from the installed applications' own examples and cues, so an application that somebody
 else
 wrote is routed to like any other. What no application serves is a class of its own, with data of its own.
+
+Where the instruction ends and the text begins depends on what is looked for: "Is it hot? Yes." is a text for one
+application and a question with its passage for another. So there is a classifier for each shape of fields; it is fitted
+on all messages as that shape reads them, and asked about the applications of that shape.
 """
 
 from __future__ import annotations
@@ -40,7 +44,14 @@ _MENTIONS = (
 )
 _MENTIONED_CUES = 6
 _CUE_WEIGHT = 1.0
-_STRUCTURE_WEIGHT = 0.6
+_STRUCTURE_WEIGHT = 1.0
+# Words of three letters and more that say nothing of what a text is about.
+_EMPTY = re.compile(
+    r"(?:the|and|you|who|why|how|can|did|are|was|not|his|her|does|wh(?:at|en|ere|ich|om|ose)|will|would|could|should|th(?:is|at|ese|ose|ere|ey|em)|with|from|have|were|much|"
+    r"many|long|text|passage|article|paragraph|according|como|qual|quais|quem|quando|onde|para|está|est[ae]|iss?to|isso|"
+    r"texto)",
+    re.I,
+)
 _WHITESPACE = re.compile(r"\s+")
 
 
@@ -53,6 +64,8 @@ class Reading:
     has_text: bool
     explicit: bool
     labelled: bool = False
+    # How much of the question the text speaks about, from 0 to 1.
+    overlap: float = 0.0
 
     @property
     def points(self) -> bool:
@@ -85,7 +98,7 @@ class InstructionVoter:
         self.all_cues = tuple(dict.fromkeys(cue for cues in self.cues.values() for cue in cues))
         self.shapes = tuple(dict.fromkeys(tuple(each.fields) for each in applications.values()))
         self._lock = threading.Lock()
-        self._model: Any = None
+        self._models: dict[tuple[str, ...], Any] = {}
         self._examples: list[tuple[str, str]] = []
         self._embedded: Any = None
 
@@ -102,59 +115,81 @@ class InstructionVoter:
         readings = self.read(message)
         rows = list(readings.values())
         vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
-        predicted = self._model.predict_proba(self._features(rows, vectors))
-        column = {label: position for position, label in enumerate(self._model.classes_)}
-        row_of = {fields: position for position, fields in enumerate(readings)}
-        row_of_id = {id_: row_of[tuple(each.fields)] for id_, each in self.applications.items()}
+        predicted: dict[tuple[str, ...], dict[str, float]] = {}
+        for fields, values in zip(readings, self._features(rows, vectors), strict=True):
+            model = self._models[fields]
+            chances = model.predict_proba(values[np.newaxis])[0]
+            predicted[fields] = dict(zip(model.classes_, map(float, chances), strict=True))
+        vector_of = dict(zip(readings, vectors, strict=True))
         probabilities, hits, nearest = {}, {}, {}
-        for id_, row in row_of_id.items():
-            probabilities[id_] = float(predicted[row, column[id_]]) if id_ in column else 0.0
-            hits[id_] = self._hits(rows[row].instruction, id_)
+        for id_, application in self.applications.items():
+            fields = tuple(application.fields)
+            reading = readings[fields]
+            probabilities[id_] = predicted[fields].get(id_, 0.0) if self._usable(reading) else 0.0
+            hits[id_] = self._hits(reading.instruction, id_)
             own = [position for position, (owner, _) in enumerate(self._examples) if owner == id_]
             if own:
-                similarity = self._embedded[own] @ vectors[row]
+                similarity = self._embedded[own] @ vector_of[fields]
                 nearest[id_] = self._examples[own[int(np.argmax(similarity))]][1]
-        labelled = {id_ for id_, row in row_of_id.items() if rows[row].labelled}
+        labelled = {id_ for id_, each in self.applications.items() if readings[tuple(each.fields)].labelled}
         if labelled:
             # Who writes "Premise: … Hypothesis: …" has said what for.
             probabilities = {
                 id_: max(score, LABELLED) if id_ in labelled else min(score, 1 - LABELLED)
                 for id_, score in probabilities.items()
             }
-        none = float(predicted[:, column[NONE]].min())
+        none = min(chances.get(NONE, 0.0) for chances in predicted.values())
         return Opinion({**probabilities, NONE: none}, hits, nearest)
 
     def _fit(self) -> None:
         with self._lock:
-            if self._model is None:
-                self._model = self._fitted()
+            if not self._models:
+                self._models = self._fitted()
 
-    def _fitted(self) -> Any:
+    def _fitted(self) -> dict[tuple[str, ...], Any]:
+        """A classifier for each shape: it sees messages as they look to applications of that shape."""
         import numpy as np
         from sklearn.linear_model import LogisticRegression
 
         rows: list[Reading] = []
         labels: list[str] = []
+        meant: list[bool] = []
         for id_, application in self.applications.items():
             for example in application.examples:
-                source = Source.read(_without_command(example))
-                rows.append(_reading(source, tuple(application.fields), self.all_cues))
-                labels.append(id_)
+                readings = self.read(_without_command(example))
                 self._examples.append((id_, example))
-        served = len(rows)
-        shape = min(self.shapes, key=len)
+                for fields, reading in readings.items():
+                    own = fields == tuple(application.fields)
+                    if own or self._usable(reading):
+                        rows.append(reading)
+                        labels.append(id_)
+                        meant.append(own)
         for line in [*none_lines(), *self._mentions()]:
-            rows.append(_reading(Source.read(line), shape, self.all_cues))
-            labels.append(NONE)
-        vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
-        self._embedded = vectors[:served]
+            readings = self.read(line)
+            for reading in filter(self._usable, readings.values()):
+                rows.append(reading)
+                labels.append(NONE)
+                meant.append(False)
+        instructions = [_embeddable(row.instruction) for row in rows]
+        distinct = list(dict.fromkeys(instructions))
+        embedded = dict(zip(distinct, self.engine.embed(distinct), strict=True))
+        vectors = np.stack([embedded[instruction] for instruction in instructions])
+        self._embedded = vectors[np.flatnonzero(meant)]
+        none = np.array([label == NONE for label in labels])
         keep = np.ones(len(rows), dtype=bool)
-        if served:
-            keep[served:] = (vectors[served:] @ vectors[:served].T).max(axis=1) < SERVED
-        model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1_000)
-        kept = np.flatnonzero(keep)
-        features = self._features(rows, vectors)[kept]
-        return model.fit(features, [labels[position] for position in kept])
+        if meant:
+            keep[none] = (vectors[none] @ self._embedded.T).max(axis=1, initial=-1.0) < SERVED
+        features = self._features(rows, vectors)
+        models: dict[tuple[str, ...], Any] = {}
+        for fields in self.shapes:
+            kept = [n for n in np.flatnonzero(keep) if rows[n].fields == fields]
+            model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1_000)
+            models[fields] = model.fit(features[kept], [labels[n] for n in kept])
+        return models
+
+    def _usable(self, reading: Reading) -> bool:
+        """Whether there is something to work on; to the simplest shape every message is a text."""
+        return reading.has_text or reading.points or reading.fields == min(self.shapes, key=len)
 
     def _mentions(self) -> list[str]:
         return [
@@ -171,7 +206,8 @@ class InstructionVoter:
 
         cues = [[min(len(self._hits(row.instruction, id_)), 2) for id_ in self.applications] for row in rows]
         structure = [
-            [row.has_text, row.points, row.explicit, row.has_text and row.instructed] for row in rows
+            [row.has_text, row.points, row.explicit, row.has_text and row.instructed, row.overlap]
+            for row in rows
         ]
         return np.hstack(
             [
@@ -203,11 +239,33 @@ def _reading(source: Source, fields: tuple[str, ...], cues: Sequence[str]) -> Re
     if finding is None or not complete:
         # Long pasted text would drown the instruction.
         return Reading(fields, _WHITESPACE.sub(" ", source.text[:500]).strip(), False, False)
-    return Reading(fields, finding.instruction, _has_text(finding), finding.explicit, finding.labelled)
+    return Reading(
+        fields,
+        finding.instruction,
+        set(fields) - set(finding.fields) <= ({"context"} if "choices" in fields else set()),
+        finding.explicit,
+        finding.labelled,
+        _overlap(finding),
+    )
 
 
-def _has_text(finding: Finding) -> bool:
-    return all(finding.source.read_value(value) for values in finding.fields.values() for value in values)
+def _overlap(finding: Finding) -> float:
+    """The share of a question's content words that its text has as well, by their beginnings."""
+    if finding.asks is None:
+        return 0.0
+    texts = finding.texts()
+    asked = _beginnings(str(texts[finding.asks]))
+    given = {word for name, text in texts.items() if name != finding.asks for word in _beginnings(str(text))}
+    return len(asked & given) / len(asked) if asked else 0.0
+
+
+def _beginnings(text: str) -> set[str]:
+    found = (re.split("['’]", word)[0] for word in words.WORD.findall(text))
+    return {
+        word[:4].lower()
+        for word in found
+        if (len(word) > 3 or (len(word) == 3 and word[0].isupper())) and not _EMPTY.fullmatch(word)
+    }
 
 
 def _embeddable(instruction: str) -> str:

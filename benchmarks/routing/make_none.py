@@ -31,7 +31,24 @@ if i mix red and blue what do i get · can dogs eat chocolate · should i take a
 with me ·
 is my neighbour being mean to his dog · is the shop open on sunday · are my parents proud of me ·
 does he like me · do you like this song · how do i stop people from being rude to me · is it legal to record
-a call
+a call ·
+cats or dogs? · which is better, windows or linux? · should i get a mac or a pc? · who is better, messi or ronaldo? ·
+summer or winter, what do you prefer? · do you like coffee or tea · pizza or sushi tonight? ·
+which team will win, the lakers or the bulls? · should i study law or medicine? · is it cheaper to fly or to drive? ·
+what's the best car for a family, a toyota or a ford? · is a hot dog a sandwich or not? · spotify or apple music? ·
+which came first, the radio or the telephone? · shall we meet on monday or on tuesday? · red or blue? ·
+which language should i learn first, spanish or german · who is taller, my brother or my sister? ·
+which hotel would you book, the hilton or the ritz? · who discovered america? · how far is the moon ·
+what is the largest city in africa · when did the war end · how many people live in india · why do cats purr ·
+how do vaccines work · explain gravity to me · how much does a passport cost · where can i park downtown ·
+i have a headache and a fever, what should i do? · how many milligrams can i take · is this mole dangerous ·
+write a letter to my landlord · write a short story about a dragon · write a regular expression for dates ·
+my program crashes with a segmentation fault · what's wrong with my car · what is wrong with you ·
+can you help me with my homework · solve x + 3 = 10 · how much is 20 percent of 250 · roll a dice · sing a song ·
+do you have feelings · do you know my name · what did i ask you before · can you see my screen ·
+that was wrong · not what i meant · this is not helpful · you made a mistake · try again · good answer ·
+we went to the beach yesterday and it was great · my brother got a new job last week ·
+the meeting was long and nobody said anything useful · i have been learning portuguese since may
 """
 
 OTHER_WORK = """
@@ -72,7 +89,21 @@ compare the prices of "…" and "…" · what is the difference between "…" an
 which word is more common, "…" or "…" · is it "…" or "…" · merge these sentences: "…" "…" · do "…" and "…"
 rhyme ·
 is "…" spelled correctly · traduza para o inglês: "…" · quem escreveu "…" · resuma este texto: "…" · corrija
-esta frase: "…"
+esta frase: "…" ·
+how many words does this text have? "…" · how many sentences are there in this? "…" · how long is this text? "…" ·
+how many times does the letter e occur in this sentence? "…" · count the vowels in "…" ·
+what is the word count of this: "…" ·
+how many syllables are in "…" · make this longer: "…" · expand this into three paragraphs: "…" ·
+turn this into bullet points for a slide: "…" · make this sound friendlier: "…" · reply to this email: "…" ·
+write a song from this text: "…" · explain this joke: "…" · explain this text to me: "…" · what does this mean: "…" ·
+translate this text: "…" · put this in spanish please "…" · who could have written this? "…" ·
+when was this text written? "…" · what genre is this? "…" · is this a poem? "…" · is this written by an ai: "…" ·
+give this story another ending: "…" · find a picture for this text: "…" · draw this: "…" · read this aloud: "…" ·
+save this note: "…" · send this to ana: "…" · remember this: "…" · is this recipe healthy? "…" ·
+is this price fair? "…" · is this legal? "…" · what is the phone number in this text? call it: "…" ·
+change the names in this text: "…" · put the verbs into the past: "…" · replace he by she: "…" ·
+which is the better title, "…" or "…"? · which name do you like more: "…" or "…" · what rhymes with "…" ·
+classify this text by topic: "…" · give me keywords for this text: "…" · check this code: "…" · run this: "…"
 """
 
 

@@ -58,14 +58,11 @@ class QuestionAnswering(Application):
     adapter: ClassVar[Path | None] = Path(__file__).parent / "adapter"
     prompts = PROMPTS / "question_answering"
     examples = (
-        "When was the bridge opened? The old iron bridge was built by a local firm and opened to traffic in 1893.",
         "Context: The Amazon is home to about 390 billion trees. Question: How many trees are there in the Amazon?",
         "Read this text: After the war, Clara Jensen wrote a letter to the mayor, but he never answered it. "
         "Who wrote the letter?",
         'According to this text, why was the match called off? "The referee called the match off at half-time '
         'because lightning had struck close to the pitch."',
-        "who is the new director? text: The museum announced on Monday that Paulo Reis will follow Anna Holm as "
-        "director next spring.",
         "The recipe says to bake the loaf for 35 minutes at 220 degrees and to let it rest for an hour. "
         "How long does it have to rest?",
         "What does the attached contract say about the notice period?",
@@ -74,20 +71,21 @@ class QuestionAnswering(Application):
         "Find the answer in the passage.\nPassage: Penicillin was discovered by Alexander Fleming in 1928.\n"
         "Question: Who discovered penicillin?",
         "Where did Marie grow up? Marie was born in Lyon, but her parents soon moved to Geneva, where she grew up.",
-        "Q: What colour is the new flag?\nText: The town voted for a plain green flag with a white heron on it.",
-        "Based on the article below, how many people lost their jobs?\n\nThe closure of the mill cost 340 people "
-        "their jobs, most of them over fifty.",
-        "From the email: 'We will ship your order on Thursday and it should arrive by Saturday.' When will it ship?",
         "here is my insurance letter, what is the deadline for a claim? Claims have to be sent in within 30 days of "
         "the accident.",
         "what's the wifi password?? Welcome to the flat! The wifi is called Seaside and the password is heron42.",
-        "Does the text say who the owner is? The house on the hill has been empty since its owner moved to Spain.",
-        "Answer the question using the paragraph: Which planet has the most moons? Saturn has 146 known moons, "
-        "more than any other planet; Jupiter has 95.",
         "the trip was cancelled because the bus broke down. why was the trip cancelled",
         "Can you find the answer in this text?\n\nWhat does it mean if the lamp blinks?\n\nA blinking lamp means that "
         "the battery is nearly empty.",
-        "How deep is the lake? The lake is 40 metres deep at its centre and freezes over in most winters.",
+        "Marta lives on the third floor. Her brother moved to Oslo in 2015. where does her brother live",
+        "Here is a message from my landlord:\n\nThe plumber comes on Friday at nine. Please be at home.\n\n"
+        "When does the plumber come?",
+        "Use the text below to answer: Why did the tree fall?\n\nThe tree fell because its roots were rotten.",
+        "Can you look up in this article who won the prize? “The prize went to Ines Rocha for her second novel.”",
+        "```\nVersion 3 was released on 5 June. It needs Java 17.\n```\nwhich java version is needed",
+        "Based on the paragraph, how do ants find their way? Ants follow a trail of scent left by others.",
+        "Is the castle open on Mondays? The castle opens daily except Mondays, from ten to five.",
+        "the concert was moved to the town hall because of the rain. where is the concert now",
         "Quem fundou a empresa? A empresa foi fundada em 1987 por dois irmãos, Rui e Tomás Faria, em Braga.",
         "Segundo o texto, quando abre o museu? O museu abre de terça a domingo, das 10 às 18 horas.",
         "Contexto: O rio Tejo nasce na Serra de Albarracín, em Espanha. Pergunta: Onde nasce o Tejo?",
@@ -112,10 +110,6 @@ class QuestionAnswering(Application):
         "say about",
         "context",
         "passage",
-        "how many",
-        "how much",
-        "how long",
-        "how old",
         "pergunta",
         "responda",
         "resposta",
