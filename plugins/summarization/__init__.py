@@ -70,7 +70,7 @@ class Summarization(Application):
         "Can you say that in fewer words? The bus was late. We missed the ferry. We spent the night in the port.",
         "cut this to half its length: The school needs a new roof. The council has no money. Parents are collecting.",
         "Reduce the following to 40 words.\n\nThe lake is warm. Algae are growing. Swimming is forbidden until Friday.",
-        "make this text less wordy\nI am writing to let you know that we will be late. The car broke down. Start early.",
+        "make this text less wordy\nI am writing to let you know that we will be late. The car broke. Start early.",
         "Trim it down, please: Ten teams took part. Two were sent off. The final was played in the rain.",
         "What does this long email say, briefly?\nDear all, the lift is broken. It will be repaired on Monday.",
         "in two lines: The author was born in Porto. She studied law. She wrote her first novel on trains.",
