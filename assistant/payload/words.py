@@ -159,9 +159,9 @@ def cue_hits(text: str, cues: Iterable[str]) -> list[re.Match[str]]:
     for word in WORD.finditer(text):
         if (
             len(word[0]) > 5
+            and _misspelt(word[0].lower(), long)
             and not any(a <= word.start() < b for a, b in taken)
             and not is_courtesy(word[0])
-            and _misspelt(word[0].lower(), long)
         ):
             hits.append(word)
     return sorted(hits, key=lambda hit: hit.start())

@@ -150,6 +150,7 @@ class InstructionVoter:
         """A classifier for each shape: it sees messages as they look to applications of that shape."""
         import numpy as np
         from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
 
         rows: list[Reading] = []
         labels: list[str] = []
@@ -184,7 +185,9 @@ class InstructionVoter:
         for fields in self.shapes:
             kept = [n for n in np.flatnonzero(keep) if rows[n].fields == fields]
             model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1_000)
-            models[fields] = model.fit(features[kept], [labels[n] for n in kept])
+            # The matrices are small: on a busy machine, threads wait for each other many times longer than they work.
+            with threadpool_limits(1, user_api="blas"):
+                models[fields] = model.fit(features[kept], [labels[n] for n in kept])
         return models
 
     def _usable(self, reading: Reading) -> bool:

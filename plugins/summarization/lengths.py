@@ -37,7 +37,10 @@ _FRACTIONS = (
     (1 / 4, re.compile(r"\b(?:a|one|um) (?:quarter|quarto)\b", re.I)),
 )
 # A message that goes on about the length; "why?" and the next text carry the last message's options along.
-_RELATIVE = re.compile(r"short|brief|concis|long|detail|detalh|curt|breve", re.I)
+_RELATIVE = re.compile(
+    r"short|brief|concis|long|detail|detalh|curt|breve|(?:fewer|less|more) words|(?:menos|mais) palavras",
+    re.I,
+)
 # To the usual length, and to the length before.
 _USUAL = {"short": 0.5, "long": 2.0}
 _BEFORE = {"shorter": 0.5, "longer": 2.0}
