@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+    from visitors import Visitor
+
     from assistant.engine.encoder import EncoderEngine
 
 
@@ -49,3 +53,44 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return path
 
     return folder
+
+
+@pytest.fixture
+def fake_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fake plugins are imported anew for each test; those that hang are let go at its end."""
+    from fake_plugins import FOLDER, NAMES
+
+    monkeypatch.syspath_prepend(FOLDER)
+    yield
+    for name in (*NAMES, "skill"):
+        module = sys.modules.pop(name, None)
+        if release := getattr(module, "release", None):
+            release.set()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    from visitors import CHROMIUM, FLAGS, sync_api
+
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, address: str) -> Iterator[Callable[..., Visitor]]:
+    """Open the page as a new visitor; afterwards nothing may have gone wrong in any visitor's browser."""
+    from visitors import Visitor
+
+    visitors: list[Visitor] = []
+
+    def opened(width: int = 1200, height: int = 900, **context: Any) -> Visitor:
+        made = chromium.new_context(viewport={"width": width, "height": height}, **context)
+        visitors.append(Visitor(made, address))
+        return visitors[-1]
+
+    yield opened
+    for visitor in visitors:
+        visitor.context.close()
+        assert visitor.complaints == []

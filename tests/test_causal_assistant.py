@@ -22,6 +22,7 @@ from assistant.engine.base import BaseInfo, Engine, Message, Operation
 from assistant.engine.causal.engine import CausalEngine
 from assistant.engine.causal.loading import load_base
 from assistant.engine.encoder import EncoderEngine
+from assistant.errors import AdapterError
 from assistant.installed import GROUP
 from assistant.plugins import PluginManager
 from assistant.prompts import load_prompt
@@ -126,7 +127,7 @@ class Typist(Engine):
         self.asked: list[Any] = []
 
     def adapter(self, adapter: Path) -> Any:
-        raise NotImplementedError
+        raise AdapterError("The typist has no adapters.")
 
     def generate(
         self, prompt: str | Sequence[Message], adapter: Path | None = None, max_tokens: int = 256

@@ -2,134 +2,25 @@
 
 import json
 import re
-import shutil
 import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
+from page_applications import CommandRouter, Mood, Slow
+from visitors import BROWSER, expect
 
-from assistant import (
-    Application,
-    Citation,
-    Labels,
-    LabelScore,
-    Notice,
-    Payload,
-    Request,
-    Route,
-    Span,
-    Spans,
-    Table,
-    Text,
-    TextClassification,
-    Vote,
-    hookimpl,
-)
 from assistant.conversation import from_json
 from assistant.core import Assistant
 from assistant.engine.echo import EchoEngine
 from assistant.plugins import PluginManager
 from assistant.settings import Limits, Settings
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
-    # What Gradio's statistics of its own queue call in pandas.
-    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' is deprecated"),
-    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
-]
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
-
+pytestmark = BROWSER
 HOSTILE = (
     "<script>alert(1)</script> <img src=x onerror=alert(2)> ![a](http://evil.example/a.png) **b** &lt;i&gt; "
     "${alert(3)} {{value}} $$x$$ <3\n\n    R&D &copy; שלום\n<a href='javascript:alert(4)'>x</a>"
 )
-
-
-class Mood(TextClassification):
-    id, title, description = "mood", "Mood", "Tells the mood of a text."
-    examples = ("/mood what a day", "/mood so it goes")
-
-
-class Everything(Application):
-    """Answers with every kind of part, and repeats the text in each."""
-
-    id, title, description, task = (
-        "everything",
-        "Everything",
-        "Shows each part of a reply.",
-        "text-generation",
-    )
-
-    def answer(self, request, engine):
-        text = request.payload.text("text")
-        yield Text(text)
-        yield Labels((LabelScore(text, 0.4), LabelScore("another", 0.35)), threshold=0.5)
-        yield Spans(text, (Span(0, 3, text, 0.5), Span(4, 8, text, -0.5)), title=text)
-        yield Spans("He go home", (Span(3, 5, "verb", replacement=text),))
-        yield Table((text, "b"), ((text, "1"),))
-        for document in request.documents:
-            yield Citation(document.name, 1, document.pages[0])
-        yield Text(f"Copy: {text}", copyable=True)
-
-
-class Slow(Application):
-    """Says a word at a time until it is stopped."""
-
-    id, title, description, task = "slow", "Slow", "Takes its time.", "text-generation"
-    stopped = threading.Event()
-    go_on = threading.Event()
-
-    def answer(self, request, engine):
-        self.stopped.clear()
-        try:
-            for number in range(200):
-                yield Text(f"word {number}")
-                self.go_on.wait(0.1)
-        finally:
-            self.stopped.set()
-
-
-class Plugin:
-    """The applications above, as the plugin that brings them."""
-
-    @staticmethod
-    @hookimpl
-    def register_applications():
-        return [Mood(), Everything(), Slow()]
-
-    @staticmethod
-    @hookimpl
-    def review_message(request):
-        return Notice("Mind your words.") if "idiot" in request.message else None
-
-
-class CommandRouter:
-    """Follows the command or the pin, and asks back about anything else."""
-
-    def route(self, request: Request, votes: Sequence[Vote]) -> tuple[Route, Payload | None]:
-        if command := re.match(r"/(\w+)\s*(.*)", request.message, re.S):
-            return Route(command[1], 1.0, "its command was used", (("slow", 0.2),)), Payload(
-                {"text": command[2]}
-            )
-        if request.application:
-            return Route(request.application, 1.0, "it was chosen"), Payload({"text": request.message})
-        return Route(None, 0.4, "two came close", (("mood", 0.4), ("everything", 0.35))), None
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +40,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (Mood.adapter / "onebase.json").write_text(json.dumps(manifest))
     settings = Settings(home=home, limits=Limits(message_characters=5_000, documents=2))
     points = [
-        EntryPoint("demo", f"{__name__}:Plugin", "assistant"),
+        EntryPoint("demo", "page_applications:Plugin", "assistant"),
         EntryPoint("broken", "no_such_module_at_all", "assistant"),
     ]
     assistant = Assistant(EchoEngine(), PluginManager(settings, points), CommandRouter(), settings)
@@ -159,101 +50,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app = launch(assistant, port=port, block=False)
     yield f"http://127.0.0.1:{port}"
     app.close(verbose=False)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator["sync_api.Browser"]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(chromium: "sync_api.Browser", address: str) -> Iterator[Callable[..., "Visitor"]]:
-    """Open the page as a new visitor; afterwards nothing may have gone wrong in any visitor's browser."""
-    visitors: list[Visitor] = []
-
-    def opened(width: int = 1200, height: int = 900, **context) -> Visitor:
-        context = chromium.new_context(viewport={"width": width, "height": height}, **context)
-        visitors.append(Visitor(context, address))
-        return visitors[-1]
-
-    yield opened
-    for visitor in visitors:
-        visitor.context.close()
-        assert visitor.complaints == []
-
-
-class Visitor:
-    """A browser of its own with the page open, and what went wrong in it."""
-
-    def __init__(self, context: "sync_api.BrowserContext", address: str) -> None:
-        self.context = context
-        self.complaints: list[str] = []
-        self.page = context.new_page()
-        self.page.set_default_timeout(20_000)
-        self.page.on("console", self._heard)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("dialog", self._asked)
-        self.page.on("request", lambda request: self._requested(request.url, address))
-        self.page.goto(address)
-        self.ready()
-
-    def _heard(self, message) -> None:
-        if message.type in ("error", "warning"):
-            self.complaints.append(f"console: {message.text}")
-
-    def _asked(self, dialog) -> None:
-        self.complaints.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
-
-    def _requested(self, url: str, address: str) -> None:
-        if not url.startswith((address, "data:", "blob:")):
-            self.complaints.append(f"request: {url}")
-
-    def ready(self) -> None:
-        """Wait until the page has its words."""
-        expect(self.box).to_have_attribute("placeholder", re.compile("."))
-        expect(self.find("#title h1")).to_be_visible()
-
-    @property
-    def box(self):
-        return self.page.locator("#message textarea")
-
-    @property
-    def replies(self):
-        return self.page.locator("article.reply")
-
-    @property
-    def bubbles(self):
-        return self.page.locator('[data-testid="user"]')
-
-    @property
-    def conversations(self):
-        return self.page.locator("#conversations label")
-
-    def find(self, selector: str):
-        return self.page.locator(selector)
-
-    def say(self, message: str):
-        """Send a message and wait for the end of its reply."""
-        count = self.replies.count()
-        self.box.fill(message)
-        self.box.press("Enter")
-        return self.reply(count)
-
-    def reply(self, index: int = -1):
-        reply = self.replies.nth(index)
-        expect(reply.locator("details.why")).to_be_attached()
-        expect(self.find("#message .submit-button")).to_be_visible()
-        return reply
-
-    def press(self, name: str, index: int = -1):
-        self.page.get_by_role("button", name=name, exact=True).nth(index).click()
-
-    def attach(self, *files: Path) -> None:
-        self.find("input[type=file]").first.set_input_files(files)
 
 
 def test_a_message_is_answered_with_evidence_and_reason(visit):

@@ -5,16 +5,14 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 
 import pytest
-from test_page import Visitor, chromium, pytestmark  # noqa: F401  (fixture and marks)
+from visitors import BROWSER, Visitor, expect
 
 from assistant.core import Assistant
 from assistant.plugins import PluginManager
 from assistant.routing import Router
 from assistant.settings import Limits, Settings
 
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
-
+pytestmark = BROWSER
 TOPICS = {
     "money": (
         "the bank",
@@ -57,22 +55,6 @@ def served(engine, home, *, public: bool) -> Iterator[str]:
     app = launch(assistant, port=port, public=public, block=False)
     yield f"http://127.0.0.1:{port}"
     app.close(verbose=False)
-
-
-@pytest.fixture
-def visit(chromium, address: str) -> Iterator[Visit]:  # noqa: F811
-    """Open the page as a new visitor; afterwards nothing may have gone wrong in any visitor's browser."""
-    visitors: list[Visitor] = []
-
-    def opened() -> Visitor:
-        context = chromium.new_context(viewport={"width": 1200, "height": 900})
-        visitors.append(Visitor(context, address))
-        return visitors[-1]
-
-    yield opened
-    for visitor in visitors:
-        visitor.context.close()
-        assert visitor.complaints == []
 
 
 def teach(visitor: Visitor, text: str, name: str = "") -> None:

@@ -6,7 +6,6 @@ share nothing. Only the texts of attached documents, too large for that, wait in
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -18,7 +17,6 @@ import gradio as gr
 from assistant.api.service import Service
 from assistant.applications import Request
 from assistant.conversation import clean
-from assistant.conversation import to_json as history_json
 from assistant.web import export, render, storage
 from assistant.web.attachments import Attached, Attachments, chips, index_of
 from assistant.web.language import DEFAULT, Strings, strings_for
@@ -387,14 +385,10 @@ class Chat:
     # Export: made here, saved by the browser, kept nowhere.
 
     def _export_markdown(self, stored: JSON, language: str) -> dict[str, str]:
-        text = export.markdown(storage.from_json(stored), self.titles, strings_for(language))
-        return {"name": "conversation.md", "type": "text/markdown", "text": text}
+        return export.markdown_file(storage.from_json(stored), self.titles, strings_for(language))
 
     def _export_json(self, stored: JSON, language: str) -> dict[str, str]:
-        """What `assistant ask --history` reads."""
-        turns = history_json(storage.from_json(stored).turns)
-        text = json.dumps(turns, ensure_ascii=False, indent=2)
-        return {"name": "conversation.json", "type": "application/json", "text": text}
+        return export.json_file(storage.from_json(stored))
 
 
 def _feedback(conversation: Conversation) -> list[str | None]:

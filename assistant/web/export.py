@@ -1,14 +1,28 @@
-"""A conversation to take away: as Markdown for reading."""
+"""A conversation to take away: as Markdown for reading, as JSON for going on. A file is its name, type and text."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
 from assistant.applications import Citation, Labels, ReplyPart, Spans, Table
+from assistant.conversation import to_json
 from assistant.web.language import Strings
 from assistant.web.render import readable
 from assistant.web.storage import Conversation, Entry
+
+
+def markdown_file(conversation: Conversation, titles: Mapping[str, str], strings: Strings) -> dict[str, str]:
+    """The conversation as a Markdown file."""
+    text = markdown(conversation, titles, strings)
+    return {"name": "conversation.md", "type": "text/markdown", "text": text}
+
+
+def json_file(conversation: Conversation) -> dict[str, str]:
+    """The conversation as `assistant ask --history` reads it."""
+    text = json.dumps(to_json(conversation.turns), ensure_ascii=False, indent=2)
+    return {"name": "conversation.json", "type": "application/json", "text": text}
 
 
 def markdown(conversation: Conversation, titles: Mapping[str, str], strings: Strings) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assistant.engine.base import Classification, Engine, Pooling, TextOrPair
 from assistant.errors import UnsupportedTask
@@ -51,10 +51,8 @@ def _vectors(
     return engine.states(texts, pooling, engine.model.dimensions.layers if layer is None else layer)
 
 
-def distributions(scores: NDArray[np.float32], labels: Sequence[str]) -> list[Classification]:
+def distributions(scores: NDArray[np.floating[Any]], labels: Sequence[str]) -> list[Classification]:
     """The softmax of each row of scores (rows, labels)."""
-    import numpy as np
+    from assistant.workshop.calibration import softmax  # late: it imports numpy
 
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares = weights / weights.sum(axis=1, keepdims=True)
-    return [Classification(tuple(labels), tuple(row)) for row in shares.tolist()]
+    return [Classification(tuple(labels), tuple(row)) for row in softmax(scores).tolist()]

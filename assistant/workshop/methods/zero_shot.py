@@ -24,7 +24,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -32,6 +31,7 @@ from assistant.applications import Application
 from assistant.engine.base import Classification, Engine, TextOrPair
 from assistant.errors import AdapterError, DataError
 from assistant.workshop.methods import Fitted, LabelledTask, Method, Watch, sides
+from assistant.workshop.methods.vectors import distributions
 
 ENTAILMENT = "entailment"
 # Probabilities closer to 0 or 1 than this say no more: float32 rounds there.
@@ -84,11 +84,13 @@ class Entailment:
 
     def predict(self, inputs: Sequence[TextOrPair]) -> list[Classification]:
         """See Classifier."""
+        import numpy as np
+
         pairs = [(self._premise(texts), hypothesis) for texts in inputs for hypothesis in self.hypotheses]
-        log_odds = iter([_log_odds(result) for result in self.engine.classify(pairs, self.adapter)])
-        return [
-            Classification(self.labels, _softmax(list(islice(log_odds, len(self.labels))))) for _ in inputs
-        ]
+        if not pairs:
+            return []
+        log_odds = np.array([_log_odds(result) for result in self.engine.classify(pairs, self.adapter)])
+        return distributions(log_odds.reshape(len(inputs), len(self.labels)), self.labels)
 
     def _premise(self, texts: TextOrPair) -> str:
         """One text as it is; of several, each with its field's name before it."""
@@ -114,9 +116,3 @@ def entailment_adapter(applications: Mapping[str, Application], engine: Engine) 
 def _log_odds(result: Classification) -> float:
     p = min(max(result.probabilities[result.labels.index(ENTAILMENT)], _EPSILON), 1 - _EPSILON)
     return math.log(p / (1 - p))
-
-
-def _softmax(scores: Sequence[float]) -> tuple[float, ...]:
-    highest = max(scores)
-    weights = [math.exp(score - highest) for score in scores]
-    return tuple(weight / sum(weights) for weight in weights)
