@@ -271,6 +271,11 @@ class Application(ABC):
         """
 
 
+def is_passing(part: ReplyPart) -> bool:
+    """Whether a part shows how far the work is, and stays only until something comes after it."""
+    return isinstance(part, Progress) or (isinstance(part, Text) and part.growing)
+
+
 def to_jsonable(value: Any) -> Any:
     """Turn the values above into what `json.dumps` takes: dataclasses to dicts, tuples to lists."""
     if hasattr(value, "__dataclass_fields__"):

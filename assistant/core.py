@@ -19,7 +19,6 @@ from assistant.applications import (
     Application,
     Notice,
     Payload,
-    Progress,
     Reply,
     ReplyPart,
     Request,
@@ -28,6 +27,7 @@ from assistant.applications import (
     Suggestions,
     Text,
     Vote,
+    is_passing,
 )
 from assistant.conversation import clean, clean_payload, clean_turn, history_after
 from assistant.engine.base import Engine
@@ -197,7 +197,7 @@ class Assistant:
         with closing(answer) as parts:
             for part in parts:
                 yield part
-        if part is None or _passing(part):
+        if part is None or is_passing(part):
             yield Text(say("no_answer", request.language, title=request.known(self.applications)[name].title))
 
     def _asked_back(self, request: Request, route: Route) -> Generator[ReplyPart, None, None]:
@@ -253,12 +253,8 @@ def _parts(application: Application, request: Request, engine: Engine) -> Genera
 
 def _longer(reply: Reply, *parts: ReplyPart) -> Reply:
     """The reply with further parts. Progress and a growing text stay only until something comes after them."""
-    kept = (part for part in reply.parts if not _passing(part))
+    kept = (part for part in reply.parts if not is_passing(part))
     return replace(reply, parts=(*kept, *parts))
-
-
-def _passing(part: ReplyPart) -> bool:
-    return isinstance(part, Progress) or (isinstance(part, Text) and part.growing)
 
 
 def _since(started: float) -> float:

@@ -34,7 +34,7 @@ from typing import TypeVar
 import pluggy
 
 from assistant import hookspecs, installed
-from assistant.applications import Application, Notice, Progress, Reply, ReplyPart, Request, Text, Vote
+from assistant.applications import Application, Notice, Reply, ReplyPart, Request, Vote, is_passing
 from assistant.checks import checked_application, checked_method, checked_notice, checked_part, checked_vote
 from assistant.deadlines import Overdue, call, stream
 from assistant.engine.base import Engine
@@ -145,7 +145,7 @@ class PluginManager:
             raise PluginError(f"{application.title} is out of service for now. {record.error}")
         limits = self._settings.limits
         ask = partial(_parts, application, request, engine)
-        parts = stream(ask, limits.deadline, partial(self._recover, name), _at_work)
+        parts = stream(ask, limits.deadline, partial(self._recover, name), is_passing)
         try:
             with closing(parts):
                 for count, part in enumerate(parts):
@@ -267,11 +267,6 @@ class PluginManager:
 
 def _parts(application: Application, request: Request, engine: Engine) -> Iterable[ReplyPart]:
     return _iterable(application.answer(request, engine))
-
-
-def _at_work(part: ReplyPart) -> bool:
-    """Whether the part shows how long work gets on, which is then not stuck."""
-    return isinstance(part, Progress) or (isinstance(part, Text) and part.growing)
 
 
 def _unique(
