@@ -9,7 +9,7 @@ from assistant.engine import embedded
 from assistant.engine.base import Engine
 from assistant.plugins import PluginManager
 from assistant.routing import Router
-from assistant.settings import Settings
+from assistant.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
     from assistant.engine.causal.quantization import Quantization
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # `echo` answers without a model: for plugin authors and tests. `openai` is a server elsewhere.
 EngineName: TypeAlias = Literal["encoder", "echo", "openai"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
-EMBEDDED = "embedded"
 
 
 def create_engine(

@@ -10,6 +10,8 @@ from pathlib import Path
 from assistant.errors import AssistantError
 
 MEGABYTE = 1_000_000
+# What `--base` calls the base that comes with the package.
+EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,10 @@ from packaging.version import Version
 from assistant.errors import AssistantError, PluginError
 from assistant.installed import unknown_plugin
 from assistant.plugins import PluginManager
-from assistant.settings import Settings
+from assistant.settings import EMBEDDED, Settings
 
 DISTRIBUTION = "onebase"
 PACKAGES = ("assistant", "assistant_plugins", "assistant_prompts")
-EMBEDDED = "embedded"
 # What free Spaces run (ZeroGPU has this one and 3.10).
 PYTHON = "3.12"
 APP = Template('''"""The page for strangers, on the port that the Space names."""

@@ -278,7 +278,7 @@ def test_a_text_ends_within_its_fence(engine: CausalEngine, adapter_for: Adapter
     path = adapter_for("classify")
     assert path
     skill = engine.skills.get(path, "en")
-    prompted = engine.prompting.prompted(skill.prompt, {"text": attack}, skill.shots)
+    prompted = engine.prompting.prompted(skill.prompt, attack, skill.shots)
     shown = engine.tokens.shown([*prompted.shared, *prompted.own])
     longest = max((len(run) for run in re.findall("`+", attack)), default=0)
     fence = "`" * max(3, longest + 1)

@@ -44,7 +44,7 @@ class Metrics:
         """Count the latest state of a reply; `outcome`, where the reply itself does not tell."""
         application = (reply.route.application if reply else None) or NONE
         self._replies.labels(application, outcome or (outcome_of(reply) if reply else "failed")).inc()
-        if reply and outcome != "limited":
+        if reply:
             self._seconds.labels(application).observe(reply.milliseconds / 1000)
 
     def page(self) -> bytes:

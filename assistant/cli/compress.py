@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import click
 
 from assistant.cli.shared import FILE, find_application, installed_applications, opened_engine
-from assistant.cli.train import changed, evenly, joined, recipe_folder, spread, watched_training
+from assistant.cli.train import changed, evenly, joined, recipe_folder, watched_training
 from assistant.errors import InputError
 from assistant.settings import Settings
+from assistant.workshop.data import spread
 
 if TYPE_CHECKING:
     from assistant.workshop.compression.pruning import Importance, Kind

@@ -68,8 +68,9 @@ def serve(
         from assistant.create import create_assistant
 
         assistant = create_assistant(settings, loaded)
-        # The router learns at its first message; here it does so while Gradio is imported.
-        threading.Thread(target=lambda: list(assistant.reply(Request("Hello"))), daemon=True).start()
+        # The router learns at its first message; here it does so while Gradio is imported. Its route is enough: a base
+        # that writes would write an answer.
+        threading.Thread(target=lambda: next(assistant.reply(Request("Hello"))), daemon=True).start()
         from assistant.web.app import launch
 
         launch(assistant, host, port, public, mcp=mcp)

@@ -8,7 +8,7 @@ import click
 
 from assistant.cli.shared import base_option, find_application, installed_applications
 from assistant.errors import InputError
-from assistant.settings import Settings
+from assistant.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
     from assistant.applications import Application
@@ -30,8 +30,6 @@ def show(application: str, message: str, language: str, shots: int | None, base:
 
     Without --base there is no tokenizer: the text is printed, and nothing is counted. Weights are not loaded.
     """
-    from assistant.create import EMBEDDED
-
     skill = find_application(installed_applications(Settings.from_environment()), application)
     if base == EMBEDDED:
         click.echo(_plain(skill, message, language, shots))
@@ -53,8 +51,7 @@ def show(application: str, message: str, language: str, shots: int | None, base:
         trained = skill.adapter is not None and folder_for(skill.adapter, name).is_dir()
         if shots is None:
             shots = 0 if trained else prompting.shots(prompt, SHOTS)
-        fields = prompting.fields(prompt, _texts(skill, message, language), shots)
-        prompted = prompting.prompted(prompt, fields, shots)
+        prompted = prompting.prompted(prompt, _texts(skill, message, language), shots)
         ids = [*prompted.shared, *prompted.own]
     click.echo(tokens.shown(ids))
     click.echo(f"{len(ids):,} of {window:,} tokens.", err=True)

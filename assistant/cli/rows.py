@@ -27,6 +27,7 @@ from assistant.cli.shared import (
 )
 from assistant.errors import AssistantError, InputError
 from assistant.settings import Settings
+from assistant.workshop.data import spread
 
 if TYPE_CHECKING:
     from assistant.applications import Application
@@ -176,8 +177,8 @@ def evaluate(
     skill = find_application(applications, application)
     task = objective(row_form(skill).operation)
     examples = task.read(data, skill.fields)
-    if limit is not None and limit < len(examples):
-        examples = [examples[i * len(examples) // limit] for i in range(limit)]
+    if limit is not None:
+        examples = spread(examples, limit)
     heading = {"application": skill.id, "method": method, "data": data.name}
     if skill.task != "text-classification":
         if method != "adapter" or labels is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from assistant.settings import Settings
+from assistant.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -57,7 +57,7 @@ def base_option(command: F) -> F:
     return click.option(
         "--base",
         metavar="PATH|HUB_ID",
-        default="embedded",
+        default=EMBEDDED,
         show_default=True,
         help="The base: a folder or hub id (owner/model[@revision]) of a causal language model.",
     )(command)
@@ -115,13 +115,13 @@ def check_shots(method: str, shots: int | None) -> None:
 def opened_engine(
     settings: Settings,
     name: Any,
-    base: str = "embedded",
+    base: str = EMBEDDED,
     quantize: Any = "auto",
     url: str = "",
     model: str = "",
 ) -> Iterator[Engine]:
     """The engine, closed at the end. Of a causal base it is told what was loaded, and how."""
-    from assistant.create import EMBEDDED, create_engine
+    from assistant.create import create_engine
 
     if name == "openai" and not (url and model):
         raise click.UsageError("--engine openai needs --url and --model, which serve and ask have.")

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from assistant.cli.shared import FILE
+from assistant.settings import EMBEDDED
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=FILE)
 @click.option("--plugins", default="", metavar="NAME,…", help="Installed plugins to take along, by name.")
-@click.option("--base", default="embedded", show_default=True, help="The base model.")
+@click.option("--base", default=EMBEDDED, show_default=True, help="The base model.")
 def space(folder: Path, plugins: str, base: str) -> None:
     """Write a Hugging Face Space into the new folder DIR.
 

@@ -17,7 +17,8 @@ from assistant.cli.shared import (
     find_application,
     installed_applications,
 )
-from assistant.settings import Settings
+from assistant.settings import EMBEDDED, Settings
+from assistant.workshop.data import spread
 
 if TYPE_CHECKING:
     from assistant.engine.manifest import Manifest
@@ -77,7 +78,7 @@ def train(
     given = (("--method", method), ("--rows", rows), ("--epochs", epochs), ("--seed", seed))
     options = "".join(f" {name} {value}" for name, value in given if value is not None)
     command = f"assistant train {Path(target).name} --data DATA{options}"
-    if base != "embedded":
+    if base != EMBEDDED:
         _train_causal(base, quantize, recipe, sources, dev, out, title, f"{command} --base {Path(base).name}")
         return
     model, progress = watched_training(recipe, examples, dev_examples, run)
@@ -173,12 +174,6 @@ def evenly(sources: Sequence[tuple[Source, list[Example]]], rows: int) -> list[t
     return [
         (source, spread(examples, share)) for (source, examples), share in zip(sources, shares, strict=True)
     ]
-
-
-def spread(examples: list[Example], count: int) -> list[Example]:
-    """So many of the examples, evenly spread; all when there are fewer."""
-    count = min(count, len(examples))
-    return [examples[i * len(examples) // count] for i in range(count)]
 
 
 def joined(sources: Sequence[tuple[Source, list[Example]]]) -> list[Example]:

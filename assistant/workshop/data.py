@@ -206,6 +206,12 @@ def read_unlabelled(path: Path, fields: Sequence[str]) -> list[Example]:
     return [Example(read_texts(row, fields), None) for row in good_rows(path)]
 
 
+def spread(examples: Sequence[Example], count: int) -> list[Example]:
+    """So many of the examples, evenly spread; all when there are fewer."""
+    count = min(count, len(examples))
+    return [examples[i * len(examples) // count] for i in range(count)]
+
+
 def fingerprint(examples: Sequence[Example]) -> str:
     """The first 16 hexadecimal digits of the sha256 over all examples in order: names the data in a run
     record."""

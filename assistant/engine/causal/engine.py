@@ -63,7 +63,7 @@ class CausalEngine(Engine):
         self.tokens = Tokens(base.tokenizer, base.info.name)
         self.prompting = Prompting(self.tokens, base.window)
         self.skills = Skills(base.info, self.model, self.prompting, shots)
-        self._calibrations: dict[tuple[Skill, tuple[tuple[int, ...], ...]], list[float]] = {}
+        self._calibrations: dict[Skill, list[float]] = {}
         self._batcher: Batcher[Row] = Batcher(lambda rows: log_likelihoods(self.model, rows))
 
     def close(self) -> None:
@@ -160,8 +160,7 @@ class CausalEngine(Engine):
         return skill
 
     def _row(self, skill: Skill, texts: str | Sequence[str], labels: Sequence[str]) -> Row:
-        fields = self.prompting.fields(skill.prompt, texts, skill.shots)
-        prompted = self.prompting.prompted(skill.prompt, fields, skill.shots)
+        prompted = self.prompting.prompted(skill.prompt, texts, skill.shots)
         # The cue ends the prompt; a label goes on after a space, as the answers of the worked examples do.
         names = [self.tokens.continuation(prompted.cue, f" {label}")[:MAX_LABEL] for label in labels]
         return Row(prompted.shared, prompted.own, tuple(map(tuple, names)), skill.adapter)
@@ -171,12 +170,13 @@ class CausalEngine(Engine):
 
     def _content_free(self, skill: Skill, labels: Sequence[str]) -> list[float]:
         """The mean log-likelihoods of the labels after inputs that say nothing."""
-        rows = [self._row(skill, [nothing] * len(skill.prompt.fields), labels) for nothing in CONTENT_FREE]
-        key = (skill, rows[0].labels)
-        if key not in self._calibrations:
+        if skill not in self._calibrations:
+            rows = [
+                self._row(skill, [nothing] * len(skill.prompt.fields), labels) for nothing in CONTENT_FREE
+            ]
             scores = torch.tensor(self._run(rows), dtype=torch.float64).softmax(-1)
-            self._calibrations[key] = scores.mean(0).clamp_min(1e-30).log().tolist()
-        return self._calibrations[key]
+            self._calibrations[skill] = scores.mean(0).clamp_min(1e-30).log().tolist()
+        return self._calibrations[skill]
 
     # --- extract and rank -----------------------------------------------------------------------------------
 

@@ -77,10 +77,11 @@ class CausalModel:
         """The keys and values of a text, computed when they are not kept from an earlier call."""
         key = (adapter, tuple(ids))
         with self._lock:
-            prefix = self._prefixes.pop(key, None)
-            if prefix is None:
-                _, cache = self.forward(torch.tensor([list(ids)]), None, [adapter], None, keep=1)
-                prefix = Prefix(tuple((layer.keys[0], layer.values[0]) for layer in cache.layers))
+            if key in self._prefixes:
+                self._prefixes.move_to_end(key)
+                return self._prefixes[key]
+            _, cache = self.forward(torch.tensor([list(ids)]), None, [adapter], None, keep=1)
+            prefix = Prefix(tuple((layer.keys[0], layer.values[0]) for layer in cache.layers))
             self._prefixes[key] = prefix
             while len(self._prefixes) > 1 and sum(p.nbytes for p in self._prefixes.values()) > KEPT_PREFIXES:
                 self._prefixes.popitem(last=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.engine.causal.tokens import Tokens
@@ -46,9 +46,9 @@ class Prompting:
             f"too few for the prompt {prompt.title!r}."
         )
 
-    def fields(self, prompt: Prompt, texts: str | Sequence[str], shots: int) -> dict[str, str]:
-        """The texts by the prompt's fields: the last field takes what is over, and is empty where nothing is left. The
-        longest is cut at its end until prompt and answer fit into the window."""
+    def prompted(self, prompt: Prompt, texts: str | Sequence[str], shots: int) -> Prompted:
+        """The ids of the prompt with the texts in its fields: the last field takes what is over, and is empty where
+        nothing is left. The longest is cut at its end until prompt and answer fit into the window."""
         given = [texts] if isinstance(texts, str) else list(texts)
         names = prompt.fields
         given = [*given[: len(names) - 1], "\n".join(given[len(names) - 1 :])]
@@ -56,18 +56,13 @@ class Prompting:
         fields = {name: text[:MAX_CHARACTERS] for name, text in zip(names, given, strict=True)}
         while True:
             shared, own = prompt.parts(fields, shots)
-            room = self.window - len(self.tokens.shared(shared)) - ANSWER
-            length = len(self.tokens.encode(own))
+            first, ids = self.tokens.shared(shared), self.tokens.encode(own)
+            room = self.window - len(first) - ANSWER
             longest = max(fields, key=lambda name: len(fields[name]))
-            if length <= room or not fields[longest]:
-                return fields
-            kept = int(len(fields[longest]) * max(0.1, 0.95 * room / length))
+            if len(ids) <= room or not fields[longest]:
+                return Prompted(first, tuple(ids), own[-1])
+            kept = int(len(fields[longest]) * max(0.1, 0.95 * room / len(ids)))
             fields = {**fields, longest: fields[longest][:kept]}
-
-    def prompted(self, prompt: Prompt, fields: Mapping[str, str], shots: int) -> Prompted:
-        """The ids of the rendered prompt."""
-        shared, own = prompt.parts(fields, shots)
-        return Prompted(self.tokens.shared(shared), tuple(self.tokens.encode(own)), own[-1])
 
     def room(self, prompt: Prompt, shots: int) -> int:
         """Tokens that are left to the texts."""

@@ -55,12 +55,10 @@ def plan(wanted: Quantization, device: str, weights: int, free: int) -> Plan:
 
 
 def configuration(plan: Plan) -> Any:
-    """The `quantization_config` for transformers, None for none."""
+    """The `quantization_config` for transformers, of a plan that quantizes."""
     import torch
     from transformers import BitsAndBytesConfig, TorchAoConfig
 
-    if plan.name == "none":
-        return None
     if plan.package == "torchao":
         from torchao.quantization import Int8WeightOnlyConfig
 

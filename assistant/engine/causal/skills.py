@@ -17,7 +17,7 @@ from assistant.engine.adapters import CONFIG, WEIGHTS, read_method, read_tensors
 from assistant.engine.base import AdapterInfo, BaseInfo
 from assistant.engine.causal.model import BARE, CausalModel
 from assistant.engine.causal.prompting import Prompting
-from assistant.engine.manifest import FILE, read_json, read_manifest
+from assistant.engine.manifest import FILE, Manifest, read_json, read_manifest
 from assistant.errors import AdapterError
 from assistant.prompts import Prompt, load_prompt
 
@@ -79,7 +79,7 @@ class Skills:
             if (candidate / FILE).is_file():
                 manifest = read_manifest(candidate)
                 if manifest.base.sha256 == self.base.sha256:
-                    return self._trained(candidate, folder, application, language)
+                    return self._trained(candidate, manifest, folder, application, language)
                 if candidate == own or application is None:
                     raise AdapterError(
                         f"The adapter {candidate.name!r} was made for the base {manifest.base.name} "
@@ -109,7 +109,12 @@ class Skills:
         return Skill(info, prompt, shots)
 
     def _trained(
-        self, candidate: Path, folder: Path, application: Application | None, language: str
+        self,
+        candidate: Path,
+        manifest: Manifest,
+        folder: Path,
+        application: Application | None,
+        language: str,
     ) -> Skill:
         prompts = candidate / PROMPTS
         if not prompts.is_dir() and application is not None and application.prompts is not None:
@@ -119,7 +124,6 @@ class Skills:
         if kind != "lora":
             raise AdapterError(f"The adapter {candidate.name!r} is a {kind}; a causal base takes LORA only.")
         tensors = read_tensors(candidate, WEIGHTS)
-        manifest = read_manifest(candidate)
         if prompt.labels and set(prompt.labels) != set(manifest.labels):
             raise AdapterError(f"The adapter {candidate.name!r} has other labels than its prompt.")
         # PEFT uses the name as an attribute's: no dots, and no two folders alike.

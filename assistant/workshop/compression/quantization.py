@@ -31,7 +31,7 @@ from assistant.engine.adaptation import Stacks
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.quantization import INT8, TINY, Scheme, Table, quantize_rows
 from assistant.workshop.compression.timing import taking_turns
-from assistant.workshop.data import Example
+from assistant.workshop.data import Example, spread
 from assistant.workshop.evaluation import Metric
 from assistant.workshop.objectives import Encoded, objective
 from assistant.workshop.recipe import Recipe
@@ -151,7 +151,7 @@ def compare(
     engines = [EncoderEngine(scheme=scheme) for scheme in schemes.values()]
     try:
         scores = [next(iter(task.measure(e, adapter, examples).metrics.items())) for e in engines]
-        encoded = task.encode(_evenly(examples, TIMED_ROWS), recipe)
+        encoded = task.encode(spread(examples, TIMED_ROWS), recipe)
         runs = [_Forward(engine, adapter) for engine in engines]
         seconds = taking_turns(runs, list(batches(encoded, TIMED_BATCH, None)))
         return [
@@ -173,8 +173,3 @@ class _Forward:
         ids, segments, mask = tensors(batch)
         adaptations = self.stacks.adaptations([self.loaded] * len(ids))
         return self.model(ids, segments, mask, adaptations, self.loaded.layers)
-
-
-def _evenly(examples: Sequence[Example], count: int) -> list[Example]:
-    count = min(count, len(examples))
-    return [examples[i * len(examples) // count] for i in range(count)]
