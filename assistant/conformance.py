@@ -165,7 +165,7 @@ def _answer_problems(application: Application, engine: Engine, limits: Limits) -
         for language in LANGUAGES:
             asked = replace(request, payload=payload, language=language)
             try:
-                parts = call(partial(_parts, application, asked, engine), limits.deadline)
+                parts = call(partial(_parts, application, asked, engine, limits.reply_parts), limits.deadline)
             except Exception as error:  # noqa: BLE001  (whatever a plugin raises is what is looked for)
                 yield f"{application.id!r} fails on its example {example!r:.80}: {_what(error)}"
                 continue
@@ -173,7 +173,7 @@ def _answer_problems(application: Application, engine: Engine, limits: Limits) -
                 yield f"{application.id!r} answers its example {example!r:.80} with nothing."
     try:
         empty = Request("", application=application.id, payload=Payload({}))
-        call(partial(_parts, application, empty, engine), limits.deadline)
+        call(partial(_parts, application, empty, engine, limits.reply_parts), limits.deadline)
     except InputError:
         pass
     except Exception as error:  # noqa: BLE001  (the same)
@@ -183,8 +183,8 @@ def _answer_problems(application: Application, engine: Engine, limits: Limits) -
         )
 
 
-def _parts(application: Application, request: Request, engine: Engine) -> list[object]:
-    return [checked_part(part) for part in islice(application.answer(request, engine), Limits().reply_parts)]
+def _parts(application: Application, request: Request, engine: Engine, at_most: int) -> list[object]:
+    return [checked_part(part) for part in islice(application.answer(request, engine), at_most)]
 
 
 def _what(error: Exception) -> str:

@@ -12,6 +12,9 @@ from assistant.routing import Router
 from assistant.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
+
     from assistant.engine.causal.quantization import Quantization
 
 # `echo` answers without a model: for plugin authors and tests. `openai` is a server elsewhere.
@@ -51,9 +54,11 @@ def create_engine(
     return CausalEngine(load_base(base, quantize), EncoderEngine(settings.adapter_bytes))
 
 
-def create_assistant(settings: Settings, engine: Engine) -> Assistant:
-    """An assistant on this engine with the installed plugins. What a broken plugin raises is kept in its
-    record."""
-    plugins = PluginManager(settings)
+def create_assistant(
+    settings: Settings, engine: Engine, entry_points: Iterable[EntryPoint] | None = None
+) -> Assistant:
+    """An assistant on this engine with the installed plugins, or those of the entry points. What a broken plugin
+    raises is kept in its record."""
+    plugins = PluginManager(settings, entry_points)
     engine.prepare(plugins.applications.values())
     return Assistant(engine, plugins, Router(engine, offered(plugins.applications, engine)), settings)

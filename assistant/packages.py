@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -71,8 +71,7 @@ def plugin_distribution(name: str) -> str:
 
     Raises PluginError for what is no plugin, and for one that is part of the assistant.
     """
-    points = [point for point in installed.entry_points() if point.dist is not None]
-    owners = {point.name: point.dist.name for point in points if point.dist}
+    owners = {point.name: point.dist.name for point in installed.entry_points() if point.dist}
     by_distribution = {canonicalize_name(owner): owner for owner in owners.values()}
     found = owners.get(name) or by_distribution.get(canonicalize_name(name))
     if found is None:
@@ -143,8 +142,7 @@ def _pip(
 ) -> tuple[int, str, str]:
     """Run pip; its exit status, and what it wrote to stdout and stderr."""
     with (
-        TemporaryDirectory() as folder,
-        (Path(folder) / "errors").open("w+", encoding="utf-8", errors="replace") as errors,
+        TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
         subprocess.Popen(  # noqa: S603  (this Python's pip, and what `_requirement` has read)
             (*_PIP, command, *arguments),
             stdin=subprocess.DEVNULL,

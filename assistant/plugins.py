@@ -95,23 +95,19 @@ class PluginManager:
     @property
     def applications(self) -> Mapping[str, Application]:
         """The applications in service by id, in the order of plugin names."""
-        with self._lock:
-            return MappingProxyType(
-                {
-                    id_: application
-                    for id_, (application, plugin) in self._applications.items()
-                    if self._records[plugin].state == "active"
-                }
-            )
+        return self._in_service(self._applications)
 
     @property
     def methods(self) -> Mapping[str, Method]:
         """The methods of learning by id: the built-in ones, then those of plugins in the order of their names."""
+        return self._in_service(self._methods)
+
+    def _in_service(self, owned: Mapping[str, tuple[Contribution, str]]) -> Mapping[str, Contribution]:
         with self._lock:
             return MappingProxyType(
                 {
-                    id_: method
-                    for id_, (method, owner) in self._methods.items()
+                    id_: each
+                    for id_, (each, owner) in owned.items()
                     if owner == BUILT_IN or self._records[owner].state == "active"
                 }
             )

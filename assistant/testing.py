@@ -77,11 +77,8 @@ def real_assistant(real_engine: Engine, tmp_path: Path) -> AssistantOf:
 
 
 def _assistant(engine: Engine, home: Path, modules: tuple[str, ...]) -> Assistant:
-    from assistant.core import Assistant
+    from assistant.create import create_assistant
     from assistant.installed import GROUP
-    from assistant.plugins import PluginManager
-    from assistant.routing import Router
 
-    settings = Settings(home=home, strict=True)
-    plugins = PluginManager(settings, [EntryPoint(module, module, GROUP) for module in modules])
-    return Assistant(engine, plugins, Router(engine, plugins.applications), settings)
+    points = [EntryPoint(module, module, GROUP) for module in modules]
+    return create_assistant(Settings(home=home, strict=True), engine, points)

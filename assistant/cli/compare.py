@@ -51,10 +51,9 @@ def compare(
     """
     from assistant.plugins import PluginManager
     from assistant.workshop import plot
-    from assistant.workshop.dataset import read_dataset
+    from assistant.workshop.dataset import read_dataset, slug
     from assistant.workshop.ladder import climb
     from assistant.workshop.methods import Stopped
-    from assistant.workshop.methods.trained import slug
     from assistant.workshop.methods.zero_shot import entailment_adapter
 
     settings = Settings.from_environment()

@@ -13,7 +13,7 @@ from assistant.errors import InputError
 from assistant.payload import find_payload, words
 from assistant.routing.followups import carried_over, follow_up, last_turn
 from assistant.routing.language import guess_language
-from assistant.routing.voter import NONE, InstructionVoter, Opinion, Reading
+from assistant.routing.voter import NONE, InstructionVoter, Opinion
 
 # Chosen on the building half of benchmarks/routing/messages.jsonl.
 ACCEPT = 0.5  # an application answers from this score on,
@@ -113,8 +113,8 @@ class Router:
     def _opinion(self, request: Request, votes: Sequence[Vote]) -> Opinion:
         opinion = self.voter.ask(request.message)
         probabilities = dict(opinion.probabilities)
-        if guess_language(self._instruction(request.message)) == "pt":
-            probabilities |= self._by_cues(opinion, self.voter.read(request.message))
+        if guess_language(_instruction(opinion, request.message)) == "pt":
+            probabilities |= self._by_cues(opinion)
         if last_turn(request) and (about := self._about_last_text(request, opinion)):
             probabilities[about] = max(probabilities[about], REFERRED)
         nearest = dict(opinion.nearest)
@@ -122,14 +122,14 @@ class Router:
             if vote.application in self.applications and vote.score > probabilities[vote.application]:
                 probabilities[vote.application] = vote.score
                 nearest[vote.application] = vote.reason
-        return Opinion(probabilities, opinion.cues, nearest)
+        return replace(opinion, probabilities=probabilities, nearest=nearest)
 
-    def _by_cues(self, opinion: Opinion, readings: Mapping[tuple[str, ...], Reading]) -> dict[str, float]:
+    def _by_cues(self, opinion: Opinion) -> dict[str, float]:
         """The base reads English only: a Portuguese instruction is decided by its cues and by how it is
         built."""
         counts = {}
         for id_, hits in opinion.cues.items():
-            reading = readings[tuple(self.applications[id_].fields)]
+            reading = opinion.readings[tuple(self.applications[id_].fields)]
             usable = reading.has_text or reading.points
             counts[id_] = usable * (len(hits) + reading.explicit + (reading.overlap > 0))
         total = sum(counts.values())
@@ -156,16 +156,11 @@ class Router:
             rest[hit.start() : hit.end()] = " " * (hit.end() - hit.start())
         return _FILLER.sub("", "".join(rest)).strip(" ?.!,") == ""
 
-    def _instruction(self, message: str) -> str:
-        readings = self.voter.read(message).values()
-        return min((reading.instruction for reading in readings), key=len, default=message) or message
-
     def _voted(self, request: Request, opinion: Opinion) -> tuple[Route, Payload | None]:
         ranked = sorted(
             ((id_, opinion.probabilities[id_]) for id_ in self.applications), key=lambda pair: -pair[1]
         )
-        readings = self.voter.read(request.message)
-        with_text = [reading for reading in readings.values() if reading.has_text]
+        with_text = [reading for reading in opinion.readings.values() if reading.has_text]
         if with_text and not any(reading.instructed for reading in with_text):
             return self._only_text(request, ranked)
         best, score = ranked[0]
@@ -173,7 +168,7 @@ class Router:
         offered = tuple(pair for pair in ranked if pair[1] >= CONSIDER)
         application = self.applications[best]
         payload = find_payload(request.message, application, request) or self._referred(request, application)
-        reading = readings[tuple(application.fields)]
+        reading = opinion.readings[tuple(application.fields)]
         if payload is None and not reading.points:
             return Route(None, score, "The message holds no text to work on.", ()), None
         if score >= ACCEPT and _odds(score) >= LEAD * _odds(second):
@@ -210,6 +205,12 @@ class Router:
 
 def _odds(probability: float) -> float:
     return probability / max(1.0 - probability, 1e-9)
+
+
+def _instruction(opinion: Opinion, message: str) -> str:
+    """The shortest instruction that the message holds for any shape; the whole message where it holds none."""
+    instructions = (reading.instruction for reading in opinion.readings.values())
+    return min(instructions, key=len, default=message) or message
 
 
 def _reason(opinion: Opinion, id_: str) -> str:

@@ -80,11 +80,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Opinion:
-    """The probability of each application and of 'none', and the nearest example of each application."""
+    """The probability of each application and of 'none', the nearest example of each application, and the message read
+    for each shape of fields."""
 
     probabilities: Mapping[str, float]
     cues: Mapping[str, tuple[str, ...]]
     nearest: Mapping[str, str]
+    readings: Mapping[tuple[str, ...], Reading]
 
 
 class InstructionVoter:
@@ -139,7 +141,7 @@ class InstructionVoter:
                 for id_, score in probabilities.items()
             }
         none = min(chances.get(NONE, 0.0) for chances in predicted.values())
-        return Opinion({**probabilities, NONE: none}, hits, nearest)
+        return Opinion({**probabilities, NONE: none}, hits, nearest, readings)
 
     def _fit(self) -> None:
         with self._lock:

@@ -26,8 +26,9 @@ from assistant.errors import AssistantError
 from assistant.web import render
 from assistant.web.language import Strings, strings_for
 from assistant.web.lesson import METHODS, Lesson, Skill, Step, read_pasted
-from assistant.workshop.dataset import Dataset
-from assistant.workshop.ladder import Record, Rung
+from assistant.workshop import plot
+from assistant.workshop.dataset import Dataset, slug
+from assistant.workshop.ladder import Rung
 from assistant.workshop.methods.zero_shot import entailment_adapter
 
 # Something to begin with for who has no examples at hand.
@@ -40,21 +41,12 @@ Updates = dict[gr.components.Component, Any]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One line of the table: a method's title, and its record or what went wrong."""
-
-    title: str
-    record: Record | None
-    error: str
-
-
-@dataclass(frozen=True)
 class Session:
     """What one open page has made: its folder, how many lessons there were, the latest one's outcomes and skill."""
 
     folder: Path
     lessons: int = 0
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[Rung, ...] = ()
     skill: Skill | None = None
 
 
@@ -272,16 +264,15 @@ class Teach:
     def _read(self, text: str, name: str, session: Session, strings: Strings) -> Dataset:
         folder, limits = _folder(session), self.assistant.settings.limits
         folder.mkdir(parents=True, exist_ok=True)
-        title = _slug(name or strings("teach_unnamed"))
+        title = slug(name or strings("teach_unnamed"))
         return read_pasted(text, folder, title, limits.taught_bytes, limits.taught_rows)
 
     def _with(self, session: Session, rung: Rung, dataset: Dataset, title: str) -> Session:
         """The session with one more outcome, and the skill when there is an adapter."""
-        outcome = Outcome(rung.method.title, rung.record, rung.error)
-        session = replace(session, outcomes=(*session.outcomes, outcome))
+        session = replace(session, outcomes=(*session.outcomes, rung))
         if rung.adapter is None:
             return session
-        id_ = f"my-{_slug(title)}"
+        id_ = f"my-{slug(title)}"
         while id_ in self.assistant.applications:
             id_ += "-2"
         return replace(
@@ -305,12 +296,6 @@ def _forget(session: Session | None) -> None:
         shutil.rmtree(session.folder, ignore_errors=True)
 
 
-def _slug(name: str) -> str:
-    from assistant.workshop.methods.trained import slug  # late: it imports torch
-
-    return slug(name)
-
-
 # --- what it looks like -------------------------------------------------------------------------------------
 
 
@@ -326,7 +311,7 @@ def findings_html(dataset: Dataset, strings: Strings) -> str:
     return f"<p>{escape(found)}</p>" + (f'<ul class="warnings">{warnings}</ul>' if warnings else "")
 
 
-def ladder_html(outcomes: Sequence[Outcome], step: Step | None, strings: Strings) -> str:
+def ladder_html(outcomes: Sequence[Rung], step: Step | None, strings: Strings) -> str:
     """The table so far, and the method that is running."""
     heads = "".join(
         f'<th scope="col">{escape(strings(f"ladder_{name}"))}</th>'
@@ -339,10 +324,8 @@ def ladder_html(outcomes: Sequence[Outcome], step: Step | None, strings: Strings
     return f'<div class="table" tabindex="0">{table}</div>'
 
 
-def plot_html(outcomes: Sequence[Outcome], strings: Strings) -> str:
+def plot_html(outcomes: Sequence[Rung], strings: Strings) -> str:
     """The plot of what is there so far, as an image within the page."""
-    from assistant.workshop import plot  # late: it imports matplotlib
-
     records = [outcome.record for outcome in outcomes if outcome.record]
     if not records:
         return ""
@@ -350,8 +333,8 @@ def plot_html(outcomes: Sequence[Outcome], strings: Strings) -> str:
     return f'<img alt="{escape(strings("ladder_plot"))}" src="data:image/svg+xml;base64,{image}">'
 
 
-def _row(outcome: Outcome, strings: Strings) -> str:
-    title = f'<th scope="row">{escape(outcome.title)}</th>'
+def _row(outcome: Rung, strings: Strings) -> str:
+    title = f'<th scope="row">{escape(outcome.method.title)}</th>'
     record = outcome.record
     if record is None:
         return f'<tr>{title}<td colspan="5">{escape(outcome.error)}</td></tr>'

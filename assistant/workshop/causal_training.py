@@ -117,7 +117,9 @@ def _encoded(base: CausalBase, recipe: Recipe, prompts: Path, examples: Sequence
             f"The prompt has the labels {', '.join(prompt.labels) or 'none'}; the recipe {', '.join(recipe.labels)}."
         )
     tokens = Tokens(base.tokenizer, base.info.name)
-    prompting = Prompting(tokens, min(base.window, recipe.training.max_tokens + _overhead(tokens, prompts)))
+    # Tokens of the prompt around the texts, those kept free for an answer included.
+    around = -Prompting(tokens, 0).room(prompt, 0)
+    prompting = Prompting(tokens, min(base.window, recipe.training.max_tokens + around))
     names = {
         key: tokens.continuation(prompt.template[-1], f" {label.name}")
         for key, label in prompt.labels.items()
@@ -128,11 +130,6 @@ def _encoded(base: CausalBase, recipe: Recipe, prompts: Path, examples: Sequence
         target = names[example.label]
         rows.append(((*prompted.shared, *prompted.own, *target), len(target)))
     return rows
-
-
-def _overhead(tokens: Tokens, prompts: Path) -> int:
-    """Tokens of the prompt around the texts, those kept free for an answer included."""
-    return -Prompting(tokens, 0).room(load_prompt(prompts, "en"), 0)
 
 
 def _loss(model: torch.nn.Module, rows: Sequence[Learnt], device: str) -> Tensor:

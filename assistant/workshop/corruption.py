@@ -69,6 +69,7 @@ MAKERS: dict[str, errors.ErrorMaker] = {
     "apostrophe": form.apostrophes,
     "article_form": errors.confusions("article"),
 }
+_KNOWN_LABELS = frozenset(LABELS)
 # One, two or three errors in a sentence; one more for every so many words.
 COUNTS = (0.6, 0.28, 0.12)
 WORDS_AN_ERROR = 5
@@ -89,9 +90,9 @@ class Corruption:
         seed: int = 0,
         clean: float = 0.35,
     ) -> None:
-        self.misspellings = misspellings
-        self.known = frozenset(known)
         self.rng = random.Random(seed)
+        spelling = partial(form.spelling, misspellings=misspellings, known=frozenset(known), rng=self.rng)
+        self.makers: dict[str, errors.ErrorMaker] = {"spelling": spelling, **MAKERS}
         self.clean = clean
         self.made: Counter[str] = Counter()
 
@@ -122,14 +123,11 @@ class Corruption:
         return chosen
 
     def _possible(self, sentence: Sentence) -> dict[str, list[Edit]]:
-        spelling = partial(form.spelling, misspellings=self.misspellings, known=self.known, rng=self.rng)
-        makers: dict[str, errors.ErrorMaker] = {"spelling": spelling, **MAKERS}
-        found = {kind: [edit for edit in make(sentence) if edit] for kind, make in makers.items()}
-        return {
-            kind: usable
-            for kind, edits in found.items()
-            if (usable := [edit for edit in edits if edit.label in LABELS])
+        found = {
+            kind: [edit for edit in make(sentence) if edit and edit.label in _KNOWN_LABELS]
+            for kind, make in self.makers.items()
         }
+        return {kind: edits for kind, edits in found.items() if edits}
 
 
 def row(words: Sequence[Word]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from assistant.inflection import VERB_FORMS, inflect, lemmas, transformed
 from assistant.workshop import corruption_words as lists
-from assistant.workshop.corruption_inflection import VERB_FORMS, inflect, lemmas, transformed
 from assistant.workshop.corruption_sentence import Edit, Sentence
 
 AFTER_BARE_VERBS = frozenset("let make made help helped see saw hear heard watch watched".split())  # noqa: SIM905

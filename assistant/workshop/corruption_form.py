@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterator, Mapping
 
+from assistant.inflection import kinds
 from assistant.workshop import corruption_words as lists
 from assistant.workshop.corruption_errors import is_noun, is_verb
-from assistant.workshop.corruption_inflection import kinds
 from assistant.workshop.corruption_sentence import Edit, Sentence, Word
 
 # The keys beside each key of a QWERTY keyboard.
@@ -41,11 +41,11 @@ OPENING_PHRASES = (
 
 def order(sentence: Sentence) -> Iterator[Edit | None]:
     """Two neighbouring words in the wrong order."""
+    auxiliary = lists.BE | lists.DO | lists.MODALS | lists.HAVE
     for place in range(len(sentence.words) - 1):
         if not sentence.plain(place) or not sentence.plain(place + 1):
             continue
         before, word, after = (sentence[place + step] for step in (-1, 0, 1))
-        auxiliary = lists.BE | lists.DO | lists.MODALS | lists.HAVE
         asks = word in auxiliary and after in lists.SUBJECTS and before in lists.WH and place == 1
         reports = (
             word in lists.SUBJECTS

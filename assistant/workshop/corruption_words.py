@@ -7,7 +7,7 @@ APPEND_<word>, TRANSFORM_… and a few more. Which words are confused follows th
 
 from __future__ import annotations
 
-from assistant.workshop.corruption_inflection import VERB_FORMS
+from assistant.inflection import VERB_FORMS
 
 KEEP = "KEEP"
 

@@ -7,9 +7,11 @@ text or label, duplicates, and texts with two labels are left out, and so is wha
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
@@ -40,7 +42,7 @@ class Dataset:
     dev: tuple[Example, ...]
     warnings: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Names the data in a run record; another order is other data."""
         return f"{fingerprint(self.train)}-{fingerprint(self.dev)}"
@@ -109,8 +111,11 @@ def split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[E
     share = min(DEV_SHARE, MAX_DEV / max(1, len(examples)))
     rng = random.Random(seed)
     chosen: set[int] = set()
-    for label in sorted({example.label for example in examples}):
-        own = [number for number, example in enumerate(examples) if example.label == label]
+    of_label: dict[str, list[int]] = {}
+    for number, example in enumerate(examples):
+        of_label.setdefault(example.label, []).append(number)
+    for label in sorted(of_label):
+        own = of_label[label]
         rng.shuffle(own)
         chosen.update(own[: max(round(share * len(own)), int(len(own) > 1))])
     train = [example for number, example in enumerate(examples) if number not in chosen]
@@ -155,18 +160,19 @@ def _examples(
 
 def _consistent(examples: Sequence[Example], name: str, warnings: list[str]) -> list[Example]:
     """Each text once, and none that has two labels."""
+    keyed = [(_key(example), example) for example in examples]
     labels: dict[tuple[str, ...], set[str]] = {}
-    for example in examples:
-        labels.setdefault(_key(example), set()).add(example.label)
+    for key, example in keyed:
+        labels.setdefault(key, set()).add(example.label)
     torn = {key for key, found in labels.items() if len(found) > 1}
     if torn:
-        first = next(example for example in examples if _key(example) in torn)
-        both = " and ".join(sorted(labels[_key(first)])[:2])
+        key, first = next(pair for pair in keyed if pair[0] in torn)
+        both = " and ".join(sorted(labels[key])[:2])
         sentence = f"{_texts(len(torn))} of {name} with more than one label left out"
         warnings.append(f"{sentence}, such as “{first.texts[0]:.60}” ({both}).")
-    kept = {_key(example): example for example in reversed(examples) if _key(example) not in torn}
+    kept = {key: example for key, example in reversed(keyed) if key not in torn}
     unique = list(reversed(kept.values()))
-    repeated = sum(_key(example) not in torn for example in examples) - len(unique)
+    repeated = sum(key not in torn for key, _ in keyed) - len(unique)
     if repeated:
         warnings.append(f"{_rows(repeated)} of {name} left out that repeat another row.")
     return unique
@@ -249,3 +255,8 @@ def _texts(count: int) -> str:
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+
+
+def slug(name: str) -> str:
+    """A data set's name as an application's id: lower-case letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", Path(name).stem.split(".")[0].lower()).strip("-")[:60] or "skill"

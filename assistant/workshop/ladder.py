@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Rung:
-    """One method's outcome: its record, or the sentence that says why there is none. `classifier` and `adapter` are
-    there when it was fitted in this run."""
+    """One method's outcome: its record, or the sentence that says why there is none. `adapter` is the
+    folder that it made, if it made one."""
 
     method: Method
     record: Record | None = None
     error: str = ""
-    classifier: Classifier | None = None
     adapter: Path | None = None
 
 
@@ -126,8 +126,7 @@ def climb(
             dataset.name,
         )
 
-        def told(fraction: float, note: str, method: Method = method) -> bool:
-            return watch(method, fraction, note)
+        told: Watch = partial(watch, method)
 
         def fitting(fraction: float, note: str, told: Watch = told) -> bool:
             return told(FITTING * fraction, note)
@@ -143,7 +142,7 @@ def climb(
             yield Rung(method, error=_said(error))
         else:
             _write(record, place)
-            yield Rung(method, record, "", fitted.classifier, fitted.adapter)
+            yield Rung(method, record, adapter=fitted.adapter)
 
 
 def changed_options(method: Method) -> dict[str, Any]:

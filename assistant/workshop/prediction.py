@@ -165,7 +165,8 @@ def classifier(
     if application.prompts is None:
         raise PromptError(f"{application.title} has no prompt files, which {method} needs.")
     prompt = load_prompt(application.prompts, language)
-    task = prompt_task(prompt, engine, entailment_adapter(applications, engine))
+    entailment = entailment_adapter(applications, engine) if method == "zero-shot" else None
+    task = prompt_task(prompt, engine, entailment)
     chosen: Method = FewShot(shots, "first") if method == "few-shot" else ZeroShot()
     return chosen.fit(task, lambda fraction, note: True).classifier
 

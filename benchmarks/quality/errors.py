@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from assistant_plugins.error_detection import ErrorDetection
-from assistant_plugins.error_detection.edits import applied
+from assistant_plugins.error_detection.edits import Edit, applied, shifted
 
 from assistant import split_sentences
 from assistant.engine.encoder import EncoderEngine
 from assistant.workshop.data import read_rows
+from assistant.workshop.objectives.tag import f_half
 
 Correct: TypeAlias = Callable[[Sequence[str]], list[str]]
 Change: TypeAlias = tuple[int, int, tuple[str, ...]]
@@ -82,13 +83,11 @@ def plugin(engine: EncoderEngine, adapter: Path | None) -> Correct:
             for n, text in enumerate(texts)
             for start, end in split_sentences(text)
         ]
-        fixed = list(texts)
+        edits: list[list[Edit]] = [[] for _ in texts]
         found = application.corrected([sentence for _, _, sentence in stretches], engine)
-        # From the last one on, so that earlier places stay where they are.
-        for (n, start, sentence), edits in reversed(list(zip(stretches, found, strict=True))):
-            tail = fixed[n][start + len(sentence) :]
-            fixed[n] = fixed[n][:start] + applied(sentence, edits) + tail
-        return fixed
+        for (n, start, _), of_sentence in zip(stretches, found, strict=True):
+            edits[n] += [shifted(edit, start) for edit in of_sentence]
+        return [applied(text, each) for text, each in zip(texts, edits, strict=True)]
 
     return correct
 
@@ -138,11 +137,6 @@ def _score(counts: Sequence[int]) -> float:
         sum(math.log(right / all_) for right, all_ in zip(pairs[::2], pairs[1::2], strict=True)) / ORDER
     )
     return math.exp(min(0.0, 1 - wanted / length) + precision)
-
-
-def f_half(hits: int, found: int, gold: int) -> float:
-    """F0.5: precision counts twice as much as recall (van Rijsbergen 1979)."""
-    return 1.25 * hits / (0.25 * gold + found) if hits else 0.0
 
 
 def changes(before: Sequence[str], after: Sequence[str]) -> set[Change]:

@@ -13,14 +13,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from assistant_plugins.cyberbullying import NOT_BULLYING, Cyberbullying
 from sklearn.metrics import average_precision_score
 
 from assistant.engine.encoder import EncoderEngine
 from assistant.workshop.data import good_rows
 from assistant.workshop.objectives import mean_metric
 
-ADAPTER = Path(__file__).parents[2] / "plugins" / "cyberbullying" / "adapter"
-NOT_BULLYING = "not_cyberbullying"
 Weights = Callable[[Sequence[str]], Sequence[float]]
 
 
@@ -29,7 +28,7 @@ def leave_one_out(engine: EncoderEngine) -> Weights:
 
     def weights(words: Sequence[str]) -> list[float]:
         without = [" ".join((*words[:i], *words[i + 1 :])) for i in range(len(words))]
-        results = engine.classify([" ".join(words), *without], ADAPTER)
+        results = engine.classify([" ".join(words), *without], Cyberbullying.adapter)
         abusive = [1 - r.probabilities[r.labels.index(NOT_BULLYING)] for r in results]
         return [abusive[0] - p for p in abusive[1:]]
 

@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from functools import cache, cached_property
 
-from assistant_plugins.error_detection.inflection import listed
+from assistant.inflection import kinds
 
 # Written without apostrophe or space, and never another word.
 FIXED = {
@@ -86,7 +86,7 @@ class Dictionary:
     def knows(self, word: str) -> bool:
         """Whether a word is right as it stands; case does not count. British spellings are right."""
         low = word.lower()
-        return low in self._frequency or low in YOUNG or (low not in FIXED and listed(low))
+        return low in self._frequency or low in YOUNG or (low not in FIXED and kinds(low))
 
     def corrected(self, word: str) -> str | None:
         """What was meant by a misspelt word, in lower case; None when there is no telling."""

@@ -39,7 +39,7 @@ from assistant.engine.adapters import CONFIG, HEAD, head_form
 from assistant.engine.manifest import read_json, read_manifest
 from assistant.workshop.objectives import Encoded, objective
 from assistant.workshop.recipe import FineTuning, Recipe
-from assistant.workshop.training import AdaptedModel, base_model, batches, tensors
+from assistant.workshop.training import AdaptedModel, batches, tensors
 
 Kind = Literal["weights", "heads", "neurons", "layers"]
 Importance = Literal["magnitude", "gradient"]
@@ -56,11 +56,12 @@ def trained_model(adapter: Path) -> AdaptedModel:
 
     manifest, lora = read_manifest(adapter), read_json(adapter, CONFIG).get("peft_type") == "LORA"
     view, outputs = head_form(manifest.operation, len(manifest.labels))
-    model = AdaptedModel(FineTuning(), outputs, 0, view, layers=manifest.layers)
+    # In float32 until the updates are merged.
+    model = AdaptedModel(FineTuning(), outputs, 0, view, torch.float32, manifest.layers)
     with warnings.catch_warnings():
         # PEFT 0.21 asks transformers for an attribute that transformers 5.23 renamed.
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-        adapted = PeftModel.from_pretrained(base_model(manifest.layers), adapter)
+        adapted = PeftModel.from_pretrained(model.encoder, adapter)
         encoder = adapted.merge_and_unload() if lora else adapted.get_base_model()
     model.encoder = encoder.to(torch.bfloat16).requires_grad_(True).eval()
     head = load_file(adapter / HEAD)

@@ -29,7 +29,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from assistant.engine.adaptation import Stacks
 from assistant.engine.encoder import EncoderEngine
-from assistant.engine.quantization import INT8, TINY, Scheme, Table, quantize_rows
+from assistant.engine.quantization import INT8, Scheme, Table, quantize_rows
 from assistant.workshop.compression.timing import taking_turns
 from assistant.workshop.data import Example, spread
 from assistant.workshop.evaluation import Metric
@@ -69,11 +69,9 @@ class Int4Table:
             raise ValueError(f"{columns} columns are no multiple of a group of {group}.")
         grouped = matrix.float().view(rows, -1, group)
         low, high = grouped.amin(-1, keepdim=True).half(), grouped.amax(-1, keepdim=True)
-        scale = (
-            ((high - low.float()) / LEVELS).clamp_min(TINY).half().clamp_min(torch.finfo(torch.float16).tiny)
-        )
+        scale = ((high - low.float()) / LEVELS).half().clamp_min(torch.finfo(torch.float16).tiny)
         values = ((grouped - low.float()) / scale.float()).round_().clamp_(0, LEVELS).to(torch.uint8)
-        self.group, self.low, self.scale = group, low, scale
+        self.low, self.scale = low, scale
         self.packed = values[..., ::2] * 16 + values[..., 1::2]
 
     @property

@@ -6,10 +6,8 @@ of an adapter, which change no label. So what is measured on them is measured on
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
@@ -17,6 +15,7 @@ from assistant.engine.base import Classification, TextOrPair
 from assistant.engine.encoder import EncoderEngine
 from assistant.errors import UnsupportedTask
 from assistant.workshop.data import Example
+from assistant.workshop.dataset import slug
 from assistant.workshop.methods import Fitted, LabelledTask, Stopped, Watch, sides
 from assistant.workshop.methods.adapter import TrainedAdapter
 from assistant.workshop.objectives import objective
@@ -122,8 +121,3 @@ def _trained(
     # Checkpoints are several times as large as the adapter, and the run needs them no more.
     shutil.rmtree(run)
     return recipe, model, progress.seconds
-
-
-def slug(name: str) -> str:
-    """A name as an application's id: lower-case letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", Path(name).stem.split(".")[0].lower()).strip("-")[:60] or "skill"

@@ -91,7 +91,7 @@ class TagWords(Objective):
             hits += int(((best == truth) & (truth > 0))[words].sum())
             found += int((best > 0)[words].sum())
             gold += int((truth > 0)[words].sum())
-        return _f_half(hits, found, gold)
+        return f_half(hits, found, gold)
 
     def measure(self, engine: Engine, adapter: Path, examples: Sequence[Example]) -> Measurement:
         """F0.5, precision and recall of finding the words that are wrong, whatever the label; F0.5 with the label; the
@@ -132,13 +132,13 @@ def _threshold(marks: Sequence[Sequence[Tag]], golds: Sequence[Gold]) -> float:
         clean = counts[:, 3] == 0
         alarms = float((counts[clean, 2] > 0).mean()) if clean.any() else 0.0
         hits, _, found, gold = counts.sum(0)
-        value = _f_half(hits, found, gold)
+        value = f_half(hits, found, gold)
         if alarms <= MOST_ALARMS and value > best:
             best, chosen = value, float(threshold)
     return round(chosen, 3)
 
 
-def _f_half(hits: float, found: float, gold: float) -> float:
+def f_half(hits: float, found: float, gold: float) -> float:
     """F0.5: precision counts twice as much as recall (van Rijsbergen 1979)."""
     return 1.25 * hits / (0.25 * gold + found) if hits else 0.0
 
@@ -149,10 +149,10 @@ def _with_intervals(counts: NDArray[np.int64], resamples: int = 500) -> dict[str
     def metrics(total: NDArray[np.int64]) -> list[float]:
         hits, exact, found, gold = (float(x) for x in total)
         return [
-            _f_half(hits, found, gold),
+            f_half(hits, found, gold),
             hits / found if found else 0.0,
             hits / gold if gold else 0.0,
-            _f_half(exact, found, gold),
+            f_half(exact, found, gold),
         ]
 
     rng = np.random.default_rng(0)
