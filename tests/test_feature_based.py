@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import assistant_plugins.sentiment
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from assistant.errors import DataError, InputError, UnsupportedTask
 from assistant.workshop.data import Example
 from assistant.workshop.methods import Classifier, LabelledTask, Stopped
 from assistant.workshop.methods.feature_based import FeatureBased, LogisticClassifier, features
+from assistant.workshop.methods.vectors import Reader
 
 COLOURS = ["red", "blue", "green", "yellow", "white", "black"]
 ANIMALS = ["cat", "dog", "horse", "sheep", "mouse", "goat"]
@@ -21,6 +23,9 @@ CITIES = ["Paris", "Rome", "Oslo", "Madrid", "Vienna", "Prague"]
 
 def rows(**words: list[str]) -> list[Example]:
     return [Example((f"{word} is a word",), label) for label, group in words.items() for word in group]
+
+
+SENTIMENT = Path(assistant_plugins.sentiment.__file__).parent / "adapter"
 
 
 def fitted(
@@ -55,13 +60,15 @@ def test_it_comes_back_from_its_file_as_it_was(
     again = LogisticClassifier.load(encoder, tmp_path / "features.safetensors")
     assert again.predict(["a purple thing"]) == model.predict(["a purple thing"])
     assert [path.name for path in tmp_path.iterdir()] == ["features.safetensors"]
+    with pytest.raises(DataError, match="through the adapter None, not sentiment"):
+        LogisticClassifier.load(encoder, tmp_path / "features.safetensors", SENTIMENT)
     (tmp_path / "bad.safetensors").write_bytes(b"nothing")
     with pytest.raises(DataError, match="holds no logistic regression"):
         LogisticClassifier.load(encoder, tmp_path / "bad.safetensors")
 
 
 def test_a_pair_is_both_sides_and_how_they_differ(encoder: EncoderEngine) -> None:
-    (pair,) = features(encoder, [("A dog.", "A cat.")])
+    (pair,) = features(Reader(encoder), [("A dog.", "A cat.")])
     dog, cat = encoder.embed(["A dog.", "A cat."])
     assert pair == pytest.approx(np.hstack([dog, cat, abs(dog - cat), dog * cat]), abs=1e-6)
 
@@ -77,7 +84,7 @@ def test_pooling_and_layer_choose_the_states(encoder: EncoderEngine) -> None:
     with pytest.raises(InputError, match="1 to 6"):
         encoder.states(texts, "mean", 7)
     with pytest.raises(UnsupportedTask, match="echo"):
-        features(EchoEngine(), texts, "cls")
+        features(Reader(EchoEngine(), "cls"), texts)
 
 
 def test_one_label_is_refused(encoder: EncoderEngine, tmp_path: Path) -> None:

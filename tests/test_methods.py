@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import assistant_plugins.sentiment
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from assistant.errors import DataError, UnsupportedTask
 from assistant.workshop.data import Example
 from assistant.workshop.methods import LabelledTask, Method, Stopped, built_in, inputs_of
 from assistant.workshop.methods.bottleneck import Bottleneck
+from assistant.workshop.methods.feature_based import FeatureBased
 from assistant.workshop.methods.few_shot import FewShot, diverse
 from assistant.workshop.methods.fine_tuning import FineTuning
 from assistant.workshop.methods.lora import Lora
@@ -69,6 +71,40 @@ def test_training_learns_and_says_what_it_cost(method: Method, task: LabelledTas
         assert fitted.adapter == task.folder / "adapter"
         assert task.engine.adapter(fitted.adapter).name == "my-rows"
     assert [path.name for path in task.folder.iterdir()] == ["adapter"] * (fitted.adapter is not None)
+
+
+SENTIMENT = Path(assistant_plugins.sentiment.__file__).parent / "adapter"
+# What sets these labels apart is what the adapter was trained for.
+OPINIONS = {
+    "praise": ["A warm, funny film.", "I would buy it again.", "The staff were kind and quick."],
+    "blame": ["A dull, noisy film.", "I want my money back.", "The staff were slow and rude."],
+}
+
+
+@pytest.mark.parametrize(
+    "method", [FewShot(start="sentiment"), FeatureBased(start="sentiment"), Lora(epochs=1, start="sentiment")]
+)
+def test_a_method_may_start_from_an_installed_adapter(
+    method: Method, encoder: EncoderEngine, tmp_path: Path
+) -> None:
+    train = tuple(Example((text,), label) for label, texts in OPINIONS.items() for text in texts)
+    task = LabelledTask(
+        encoder, ("blame", "praise"), train, tmp_path, train, adapters={"sentiment": SENTIMENT}
+    )
+    classifier = method.fit(task, go_on).classifier
+    held_out = ["What a wonderful evening this was!", "The soup was cold and nobody cared."]
+    found = classifier.predict(held_out)
+    assert [result.label for result in found] == ["praise", "blame"]
+    # The bare base, which reads what texts are about, is less sure.
+    (plain,) = FewShot().fit(task, go_on).classifier.predict(held_out[:1])
+    assert isinstance(method, Lora) or max(found[0].probabilities) > max(plain.probabilities)
+
+
+def test_what_cannot_be_started_from_is_told(task: LabelledTask) -> None:
+    with pytest.raises(DataError, match=r"no application 'nonsense'.*; none is"):
+        FewShot(start="nonsense").fit(task, go_on)
+    with pytest.raises(DataError, match="r 16; the one to be trained has 4"):
+        Lora(rank=4, start="sentiment").fit(replace(task, adapters={"sentiment": SENTIMENT}), go_on)
 
 
 def test_a_stopped_training_goes_on_to_the_same_result(task: LabelledTask, tmp_path: Path) -> None:

@@ -69,8 +69,9 @@ def compare(
     records, bar = [], _Bar()
     with opened_engine(settings, "encoder") as engine, bar:
         entailment = entailment_adapter(plugins.applications, engine)
+        adapters = {id_: a.adapter for id_, a in plugins.applications.items() if a.adapter}
         try:
-            for rung in climb(dataset, methods, engine, out, entailment, seed, bar):
+            for rung in climb(dataset, methods, engine, out, entailment, seed, bar, adapters=adapters):
                 bar.end(rung)
                 if rung.record:
                     records.append(rung.record)

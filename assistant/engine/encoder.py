@@ -48,16 +48,19 @@ NO_WORDS = -1e9
 
 @dataclass(frozen=True)
 class Work:
-    """One row for the model."""
+    """One row for the model, through its lowest `layers` layers (None: the adapter's, or all). `states` asks for the
+    pooled states instead of what the adapter's head makes of them; the bare base has nothing else."""
 
     ids: list[int]
     segments: list[int]
     adapter: LoadedAdapter | None
+    layers: int | None = None
+    states: bool = False
 
     @property
-    def layers(self) -> int | None:
-        """How many layers it runs through; None: all, for the bare base."""
-        return self.adapter.layers if self.adapter else None
+    def depth(self) -> int | None:
+        """How many layers it runs through; None: all."""
+        return self.layers or (self.adapter.layers if self.adapter else None)
 
 
 class EncoderEngine(Engine):
@@ -182,24 +185,26 @@ class EncoderEngine(Engine):
 
     def embed(self, inputs: Sequence[str]) -> NDArray[np.float32]:
         """See Engine. The mean of the token states, as the base was trained to be read."""
-        if not inputs:
-            return np.zeros((0, self.model.dimensions.hidden), np.float32)
-        rows = self._run([_row(e, None) for e in self._encode(list(inputs))])
-        return np.asarray(torch.nn.functional.normalize(torch.stack(rows), dim=-1).numpy(), np.float32)
+        return self.states(inputs)
 
-    def states(self, inputs: Sequence[str], pooling: Pooling, layer: int) -> NDArray[np.float32]:
-        """Unit vectors (len(inputs), dimensions) from the states of the bare base's first `layer` layers: what `embed`
-        gives for "mean" and the last layer. For a few hundred texts at most in a call; it does not join other calls'
-        batches."""
-        if not 1 <= layer <= self.model.dimensions.layers:
+    def states(
+        self,
+        inputs: Sequence[TextOrPair],
+        pooling: Pooling = "mean",
+        layer: int | None = None,
+        adapter: Path | None = None,
+    ) -> NDArray[np.float32]:
+        """Unit vectors (len(inputs), dimensions): the mean of each input's token states, or its first token's, after
+        the lowest `layer` layers (None: all), of the bare base or through an adapter."""
+        if layer is not None and not 1 <= layer <= self.model.dimensions.layers:
             raise InputError(f"The layer is {layer}; the base has 1 to {self.model.dimensions.layers}.")
         hidden = self.model.dimensions.hidden
+        if not inputs:
+            return np.zeros((0, hidden), np.float32)
+        loaded = self.adapters.get(adapter) if adapter else None
+        rows = [Work(e.ids, e.type_ids, loaded, layer, states=True) for e in self._encode(inputs)]
         part = slice(0, hidden) if pooling == "cls" else slice(hidden, None)
-        vectors = torch.zeros(len(inputs), hidden)
-        for number, encoding in enumerate(self._encode(list(inputs))):
-            ids, segments = torch.tensor([encoding.ids]), torch.tensor([encoding.type_ids])
-            mask = torch.ones_like(ids)
-            vectors[number] = pool(self.model(ids, segments, mask, layers=layer), mask)[0, part]
+        vectors = torch.stack(self._run(rows))[:, part]
         return np.asarray(torch.nn.functional.normalize(vectors, dim=-1).numpy(), np.float32)
 
     def _for(self, folder: Path, operation: str) -> LoadedAdapter:
@@ -221,7 +226,7 @@ class EncoderEngine(Engine):
         # A row through fewer layers would have to leave a common pass half-way; it takes one of its own depth.
         every = self.model.dimensions.layers
         return self._batcher.submit(
-            [Item(row, len(row.ids), order(row.adapter), row.layers or every) for row in rows]
+            [Item(row, len(row.ids), order(row.adapter), row.depth or every) for row in rows]
         )
 
     def _forward(self, rows: Sequence[Work]) -> list[Tensor]:
@@ -234,18 +239,18 @@ class EncoderEngine(Engine):
             segments[i, :length] = torch.tensor(row.segments)
             mask[i, :length] = 1
         adaptations = self._stacks.adaptations([row.adapter for row in rows])
-        hidden = self.model(ids, segments, mask, adaptations, rows[0].layers)
+        hidden = self.model(ids, segments, mask, adaptations, rows[0].depth)
         results = []
         for i, row in enumerate(rows):
             states, own = hidden[i : i + 1, : len(row.ids)], mask[i : i + 1, : len(row.ids)]
-            if row.adapter is None:
-                results.append(pool(states, own)[0, states.shape[-1] :])
+            if row.adapter is None or row.states:
+                results.append(pool(states, own)[0])
             else:
                 results.append(row.adapter.head(states, own)[0])
         return results
 
 
-def _row(encoding: Encoding, adapter: LoadedAdapter | None) -> Work:
+def _row(encoding: Encoding, adapter: LoadedAdapter) -> Work:
     return Work(encoding.ids, encoding.type_ids, adapter)
 
 

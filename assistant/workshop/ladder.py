@@ -100,6 +100,7 @@ def climb(
     seed: int = 0,
     watch: Callable[[Method, float, str], bool] = lambda method, fraction, note: True,
     hypotheses: Mapping[str, str] | None = None,
+    adapters: Mapping[str, Path] | None = None,
 ) -> Iterator[Rung]:
     """Run the methods in order, each rung as it is done.
 
@@ -124,6 +125,7 @@ def climb(
             entailment,
             seed,
             dataset.name,
+            adapters or {},
         )
 
         told: Watch = partial(watch, method)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from assistant.engine.base import Classification, Engine, TextOrPair, text_or_pair
+from assistant.errors import DataError
 from assistant.workshop.data import Example
 
 # Called with the share of the work that is done, in [0, 1], and a few words; False asks to stop.
@@ -46,8 +47,8 @@ class LabelledTask:
 
     `train` and `dev` hold examples of `labels` (dev is for calibration only: what a method is worth is measured on it).
     `hypotheses` are sentences that hold of a text when the label is right; `entailment` is an adapter that judges
-    them, where one is installed. `folder` is the run's own, for what a method keeps; `name` is what the data are
-    called.
+    them, where one is installed. `adapters` are those of the installed applications, by id. `folder` is the run's own,
+    for what a method keeps; `name` is what the data are called.
     """
 
     engine: Engine
@@ -60,6 +61,18 @@ class LabelledTask:
     entailment: Path | None = None
     seed: int = 0
     name: str = "data"
+    adapters: Mapping[str, Path] = field(default_factory=dict)
+
+    def started_from(self, application: str | None) -> Path | None:
+        """The adapter of an installed application, None for None. Raises DataError for one that is not there."""
+        if application is None:
+            return None
+        if application not in self.adapters:
+            there = ", ".join(sorted(self.adapters)) or "none"
+            raise DataError(
+                f"There is no application {application!r:.40} with an adapter to start from; {there} is."
+            )
+        return self.adapters[application]
 
 
 @dataclass(frozen=True)

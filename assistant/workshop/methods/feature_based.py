@@ -7,7 +7,8 @@ When to use it: with tens to thousands of labelled rows, when seconds count: not
 backwards, and the embeddings of the rows are computed once.
 
 Inputs: texts, or pairs; labelled examples with at least two labels. `pooling` takes the mean of the token states, as
-the base was trained to be read, or the first token's; `layer` counts from 1 (None: the last).
+the base was trained to be read, or the first token's; `layer` counts from 1 (None: the last). `start` is an installed
+application whose adapter reads instead of the bare base: worth trying where its task is related.
 
 Relation to the others: `few_shot` takes the class means where this fits a boundary; an adapter changes the features
 themselves, which takes minutes and gains most where the classes differ in tone or logic.
@@ -32,7 +33,7 @@ from typing import TYPE_CHECKING, ClassVar
 from assistant.engine.base import Classification, Engine, Pooling, TextOrPair
 from assistant.errors import DataError
 from assistant.workshop.methods import Fitted, LabelledTask, Method, Watch, inputs_of
-from assistant.workshop.methods.vectors import distributions, embedded
+from assistant.workshop.methods.vectors import Reader, distributions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +52,7 @@ class FeatureBased(Method):
     pooling: Pooling = "mean"
     layer: int | None = None
     strength: float = 30.0
+    start: str | None = None
 
     def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
         """See Method. Raises DataError when the examples have fewer than two labels."""
@@ -62,20 +64,14 @@ class FeatureBased(Method):
         present = sorted(set(truth))
         if len(present) < 2:
             raise DataError(f"All rows have the label {present[0]!r:.60}; expected two or more labels.")
-        vectors = features(task.engine, inputs_of(task.train), self.pooling, self.layer, watch)
+        reader = Reader(task.engine, self.pooling, self.layer, task.started_from(self.start))
+        vectors = features(reader, inputs_of(task.train), watch)
         model = LogisticRegression(C=self.strength, max_iter=1000)
         model.fit(vectors, truth)
         weight, bias = model.coef_, model.intercept_
         if len(present) == 2:  # scikit-learn keeps one row for two classes
             weight, bias = np.vstack([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
-        classifier = LogisticClassifier(
-            task.engine,
-            present,
-            weight.astype(np.float32),
-            bias.astype(np.float32),
-            self.pooling,
-            self.layer,
-        )
+        classifier = LogisticClassifier(reader, present, weight.astype(np.float32), bias.astype(np.float32))
         classifier.save(task.folder / "features.safetensors")
         stored = (task.folder / "features.safetensors").stat().st_size
         return Fitted(classifier, weight.size + bias.size, stored, time.perf_counter() - started)
@@ -86,23 +82,20 @@ class LogisticClassifier:
 
     def __init__(
         self,
-        engine: Engine,
+        reader: Reader,
         labels: Sequence[str],
         weight: NDArray[np.float32],
         bias: NDArray[np.float32],
-        pooling: Pooling = "mean",
-        layer: int | None = None,
     ) -> None:
-        self.engine = engine
+        self.reader = reader
         self.labels = tuple(labels)
         self.weight, self.bias = weight, bias
-        self.pooling, self.layer = pooling, layer
 
     def predict(self, inputs: Sequence[TextOrPair]) -> list[Classification]:
         """See Classifier."""
         if not inputs:
             return []
-        vectors = features(self.engine, inputs, self.pooling, self.layer)
+        vectors = features(self.reader, inputs)
         return distributions(vectors @ self.weight.T + self.bias, self.labels)
 
     def save(self, path: Path) -> None:
@@ -111,35 +104,41 @@ class LogisticClassifier:
 
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
-        form = {"labels": list(self.labels), "pooling": self.pooling, "layer": self.layer}
+        form = {
+            "labels": list(self.labels),
+            "pooling": self.reader.pooling,
+            "layer": self.reader.layer,
+            "adapter": self.reader.name,
+        }
         save_file({"weight": self.weight, "bias": self.bias}, temporary, {"form": json.dumps(form)})
         temporary.replace(path)
 
     @classmethod
-    def load(cls, engine: Engine, path: Path) -> LogisticClassifier:
-        """Read what `save` wrote. Raises DataError for anything else."""
+    def load(cls, engine: Engine, path: Path, adapter: Path | None = None) -> LogisticClassifier:
+        """Read what `save` wrote; `adapter` has to be the one that read then. Raises DataError for anything else."""
         from safetensors import SafetensorError, safe_open
 
         try:
             with safe_open(str(path), framework="numpy") as file:
                 form = json.loads((file.metadata() or {})["form"])
                 weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
-                return cls(engine, form["labels"], weight, bias, form["pooling"], form["layer"])
+                reader = Reader(engine, form["pooling"], form["layer"], adapter)
+                if form["adapter"] != reader.name:
+                    raise ValueError(
+                        f"it was fitted through the adapter {form['adapter']}, not {reader.name}"
+                    )
+                return cls(reader, form["labels"], weight, bias)
         except (SafetensorError, OSError, KeyError, ValueError) as error:
             raise DataError(f"{path.name} holds no logistic regression ({error}).") from None
 
 
 def features(
-    engine: Engine,
-    inputs: Sequence[TextOrPair],
-    pooling: Pooling = "mean",
-    layer: int | None = None,
-    watch: Watch = lambda fraction, note: True,
+    reader: Reader, inputs: Sequence[TextOrPair], watch: Watch = lambda fraction, note: True
 ) -> NDArray[np.float32]:
-    """(inputs, features): a text's embedding; of a pair both, their difference and their product."""
+    """(inputs, features): an input's vector; of a pair that is read apart both, their difference and their product."""
     import numpy as np
 
-    vectors = embedded(engine, inputs, pooling, layer, watch)
+    vectors = reader(inputs, watch)
     if vectors.shape[1] == 1:
         return vectors[:, 0]
     first, second = vectors[:, 0], vectors[:, 1]

@@ -9,10 +9,11 @@ texts are about. Classes that differ in logic or in tone alone lie close togethe
 
 Inputs: texts, or pairs; examples of each label, of which `shots` per label are taken (None: all). `selection` says
 which: the first, random ones, diverse ones (each the farthest from those taken before), or for every input anew
-those that are most similar to it.
+those that are most similar to it. `start` is an installed application whose adapter reads instead of the bare base.
 
 Relation to the others: no training, like `zero_shot`, but it needs no entailment adapter and only one pass per input;
-a trained adapter moves the embedding itself, which this method takes as it is.
+a trained adapter moves the embedding itself, which this method takes as it is, or as the adapter of a related
+application has moved it already (`start`).
 
 Example:
 
@@ -31,11 +32,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from assistant.engine.base import Classification, Engine, TextOrPair
+from assistant.engine.base import Classification, TextOrPair
 from assistant.errors import DataError
 from assistant.workshop.data import Example
 from assistant.workshop.methods import Fitted, LabelledTask, Method, Watch, inputs_of
-from assistant.workshop.methods.vectors import CHUNK, distributions, embedded
+from assistant.workshop.methods.vectors import CHUNK, Reader, distributions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,12 +59,14 @@ class FewShot(Method):
     shots: int | None = 8
     selection: Selection = "random"
     vote: Vote = "prototypes"
+    start: str | None = None
 
     def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
         """See Method. Raises DataError for a label without examples."""
         import numpy as np
 
         started = time.perf_counter()
+        reader = Reader(task.engine, adapter=task.started_from(self.start))
         rng = np.random.default_rng(task.seed)
         shots: list[Example] = []
         vectors: list[NDArray[np.float32]] = []
@@ -77,14 +80,14 @@ class FewShot(Method):
                 own = [own[i] for i in rng.permutation(len(own))]
             if self.selection in ("first", "random"):
                 own = own[: self.shots]
-            features = _features(task.engine, inputs_of(own), watch)
+            features = _features(reader, inputs_of(own), watch)
             if self.selection == "diverse":
                 kept = diverse(features, len(own) if self.shots is None else self.shots)
                 own, features = [own[i] for i in kept], features[kept]
             shots += own
             vectors.append(features)
         nearest = self.shots if self.selection == "similar" else None
-        classifier = NearestShots(task.engine, task.labels, shots, vectors, self.vote, nearest)
+        classifier = NearestShots(reader, task.labels, shots, vectors, self.vote, nearest)
         return Fitted(classifier, 0, classifier.nbytes, time.perf_counter() - started)
 
 
@@ -94,14 +97,14 @@ class NearestShots:
 
     def __init__(
         self,
-        engine: Engine,
+        reader: Reader,
         labels: Sequence[str],
         shots: Sequence[Example],
         vectors: Sequence[NDArray[np.float32]],
         vote: Vote,
         nearest: int | None,
     ) -> None:
-        self.engine = engine
+        self.reader = reader
         self.labels = tuple(labels)
         self.shots = tuple(shots)
         self.nearest = nearest
@@ -121,7 +124,7 @@ class NearestShots:
 
         results: list[Classification] = []
         for start in range(0, len(inputs), CHUNK):
-            features = _features(self.engine, inputs[start : start + CHUNK])
+            features = _features(self.reader, inputs[start : start + CHUNK])
             scores = np.stack([self._scores(features, each) for each in self.vectors], axis=1)
             results += distributions(scores / TEMPERATURE, self.labels)
         return results
@@ -152,12 +155,12 @@ def diverse(vectors: NDArray[np.float32], k: int) -> list[int]:
 
 
 def _features(
-    engine: Engine, inputs: Sequence[TextOrPair], watch: Watch = lambda fraction, note: True
+    reader: Reader, inputs: Sequence[TextOrPair], watch: Watch = lambda fraction, note: True
 ) -> NDArray[np.float32]:
     """Unit vectors (len(inputs), dimensions); of a pair the difference and the product, twice as many dimensions."""
     import numpy as np
 
-    vectors = embedded(engine, inputs, watch=watch)
+    vectors = reader(inputs, watch)
     if vectors.shape[1] == 1:
         return vectors[:, 0]
     first, second = vectors[:, 0], vectors[:, 1]

@@ -7,6 +7,7 @@ When to use it: from some tens of labelled rows on, when minutes are there. It u
 reaches, with 3 % of the parameters, and what it makes is an adapter folder that is served beside others on one base.
 
 Inputs: texts, or pairs; labelled examples. `rank` and `alpha` as above; `epochs` None: more of them the fewer rows.
+`start` is an installed application whose adapter the training starts from, instead of from zero.
 
 Relation to the others: `bottleneck` puts small networks between the layers instead; `fine_tuning` changes the base
 itself, which then serves one task only; `feature_based` leaves the features as they are.
@@ -40,6 +41,7 @@ class Lora(Method):
     alpha: float = 32.0
     learning_rate: float = 1e-3
     epochs: float | None = None
+    start: str | None = None
 
     def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
         """See Method."""
@@ -47,4 +49,5 @@ class Lora(Method):
         from assistant.workshop.methods.trained import fit_adapter
 
         kind = recipe.Lora(rank=self.rank, alpha=self.alpha)
-        return fit_adapter(kind, self.title, self.learning_rate, self.epochs, task, watch)
+        start = task.started_from(self.start)
+        return fit_adapter(kind, self.title, self.learning_rate, self.epochs, task, watch, start)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
+from assistant.engine.adapters import CONFIG, WEIGHTS, head_form
 from assistant.engine.base import Classification, TextOrPair
 from assistant.engine.encoder import EncoderEngine
-from assistant.errors import UnsupportedTask
+from assistant.engine.manifest import read_json
+from assistant.errors import DataError, UnsupportedTask
 from assistant.workshop.data import Example
 from assistant.workshop.dataset import slug
 from assistant.workshop.methods import Fitted, LabelledTask, Stopped, Watch, sides
@@ -21,7 +25,7 @@ from assistant.workshop.methods.adapter import TrainedAdapter
 from assistant.workshop.objectives import objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Method, Recipe, Source, Training
-from assistant.workshop.training import AdaptedModel, Progress, predict_logits, train
+from assistant.workshop.training import AdaptedModel, Progress, peft_config, predict_logits, train
 
 BATCH = 16
 MAX_TOKENS = 256
@@ -30,14 +34,21 @@ ROWS_SEEN, LEAST_EPOCHS, MOST_EPOCHS = 1600, 3.0, 20.0
 
 
 def fit_adapter(
-    kind: Method, title: str, rate: float, epochs: float | None, task: LabelledTask, watch: Watch
+    kind: Method,
+    title: str,
+    rate: float,
+    epochs: float | None,
+    task: LabelledTask,
+    watch: Watch,
+    start: Path | None = None,
 ) -> Fitted:
-    """Train and publish an adapter; the classifier is the folder as the task's engine serves it."""
+    """Train and publish an adapter; the classifier is the folder as the task's engine serves it. `start` is an adapter
+    folder of the same form to begin with."""
     if not isinstance(task.engine, EncoderEngine):
         raise UnsupportedTask(
             f"{title} trains the embedded base; the engine {task.engine.info.name!r} has another one."
         )
-    recipe, model, seconds = _trained(kind, rate, epochs, task, watch)
+    recipe, model, seconds = _trained(kind, rate, epochs, task, watch, start)
     folder = task.folder / "adapter"
     (source,) = recipe.train
     command = f"assistant compare {task.name} --methods {kind.name}"
@@ -93,7 +104,12 @@ def training_settings(rows: int, rate: float, epochs: float | None, seed: int) -
 
 
 def _trained(
-    kind: Method, rate: float, epochs: float | None, task: LabelledTask, watch: Watch
+    kind: Method,
+    rate: float,
+    epochs: float | None,
+    task: LabelledTask,
+    watch: Watch,
+    start: Path | None = None,
 ) -> tuple[Recipe, AdaptedModel, float]:
     """Recipe, model and seconds. Goes on from a checkpoint in the task's folder. Raises Stopped."""
     source = Source(path=task.name, licence="the user's own data")
@@ -115,9 +131,27 @@ def _trained(
 
     run = task.folder / "run"
     run.mkdir(parents=True, exist_ok=True)
-    model, progress = train(recipe, task.train, task.dev, run, report)
+    model = _begun(recipe, start) if start else None
+    model, progress = train(recipe, task.train, task.dev, run, report, model=model)
     if stopped:
         raise Stopped
     # Checkpoints are several times as large as the adapter, and the run needs them no more.
     shutil.rmtree(run)
     return recipe, model, progress.seconds
+
+
+def _begun(recipe: Recipe, start: Path) -> AdaptedModel:
+    """A model whose adapter has the weights of the folder `start`, with a new head. Raises DataError where the folder
+    holds one of another form."""
+    from peft.utils import set_peft_model_state_dict
+
+    theirs, ours = read_json(start, CONFIG), peft_config(recipe.method).to_dict()
+    for key in ("peft_type", "r", "lora_alpha", "use_rslora"):
+        if theirs.get(key) != (value := ours.get(key)):
+            raise DataError(
+                f"The adapter to start from has {key} {theirs.get(key)!r:.40}; the one to be trained has {value!r:.40}."
+            )
+    view, outputs = head_form(recipe.operation, len(recipe.labels))
+    model = AdaptedModel(recipe.method, outputs, recipe.training.seed, view)
+    set_peft_model_state_dict(model.encoder, load_file(start / WEIGHTS))
+    return model

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.engine.base import Classification, Engine, Pooling, TextOrPair
@@ -16,39 +18,50 @@ if TYPE_CHECKING:
 CHUNK = 64
 
 
-def embedded(
-    engine: Engine,
-    inputs: Sequence[TextOrPair],
-    pooling: Pooling = "mean",
-    layer: int | None = None,
-    watch: Watch = lambda fraction, note: True,
-) -> NDArray[np.float32]:
-    """Unit vectors of each input's texts, shape (len(inputs), 1 or 2, dimensions).
+@dataclass(frozen=True)
+class Reader:
+    """Reads texts with the frozen base, or through an `adapter` on it, and gives unit vectors.
 
-    Raises Stopped as the watch says, and UnsupportedTask where an engine gives its embeddings only.
+    `pooling` and `layer` say which states (None: the last layer's). The bare base reads the two texts of a pair apart,
+    as it was trained to; an adapter reads them together, as it was.
     """
-    import numpy as np
 
-    texts = [sides(each) for each in inputs]
-    flat = [text for each in texts for text in each]
-    found = []
-    for start in range(0, len(flat), CHUNK):
-        tell(watch, start / len(flat), "reading")
-        found.append(_vectors(engine, flat[start : start + CHUNK], pooling, layer))
-    vectors = np.concatenate(found) if found else engine.embed([])
-    return np.asarray(vectors.reshape(len(texts), len(texts[0]) if texts else 1, -1), np.float32)
+    engine: Engine
+    pooling: Pooling = "mean"
+    layer: int | None = None
+    adapter: Path | None = None
 
+    @property
+    def name(self) -> str | None:
+        """What the adapter's manifest calls it."""
+        return self.engine.adapter(self.adapter).name if self.adapter else None
 
-def _vectors(
-    engine: Engine, texts: Sequence[str], pooling: Pooling, layer: int | None
-) -> NDArray[np.float32]:
-    if pooling == "mean" and layer is None:
-        return engine.embed(texts)
-    from assistant.engine.encoder import EncoderEngine
+    def __call__(
+        self, inputs: Sequence[TextOrPair], watch: Watch = lambda fraction, note: True
+    ) -> NDArray[np.float32]:
+        """Unit vectors, shape (len(inputs), texts, dimensions): 1 text, or 2 of a pair that is read apart.
 
-    if not isinstance(engine, EncoderEngine):
-        raise UnsupportedTask(f"The engine {engine.info.name!r} shows its last layer's mean only.")
-    return engine.states(texts, pooling, engine.model.dimensions.layers if layer is None else layer)
+        Raises Stopped as the watch says, and UnsupportedTask where an engine gives its embeddings only.
+        """
+        import numpy as np
+
+        parts = [sides(each) for each in inputs] if self.adapter is None else [(each,) for each in inputs]
+        flat: list[TextOrPair] = [part for each in parts for part in each]
+        found = []
+        for start in range(0, len(flat), CHUNK):
+            tell(watch, start / len(flat), "reading")
+            found.append(self._vectors(flat[start : start + CHUNK]))
+        vectors = np.concatenate(found) if found else self.engine.embed([])
+        return np.asarray(vectors.reshape(len(parts), len(parts[0]) if parts else 1, -1), np.float32)
+
+    def _vectors(self, inputs: Sequence[TextOrPair]) -> NDArray[np.float32]:
+        if self == Reader(self.engine):
+            return self.engine.embed([text for each in inputs for text in sides(each)])
+        from assistant.engine.encoder import EncoderEngine
+
+        if not isinstance(self.engine, EncoderEngine):
+            raise UnsupportedTask(f"The engine {self.engine.info.name!r} shows its last layer's mean only.")
+        return self.engine.states(inputs, self.pooling, self.layer, self.adapter)
 
 
 def distributions(scores: NDArray[np.floating[Any]], labels: Sequence[str]) -> list[Classification]:
