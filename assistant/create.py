@@ -46,7 +46,7 @@ def create_engine(
         from assistant.engine.remote import RemoteEngine
 
         return RemoteEngine(url, model, EncoderEngine(settings.adapter_bytes), settings.api_key)
-    if base in (EMBEDDED, embedded.NAME):
+    if embedded.is_embedded(base):
         return EncoderEngine(settings.adapter_bytes)
     from assistant.engine.causal.engine import CausalEngine
     from assistant.engine.causal.loading import load_base

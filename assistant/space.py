@@ -21,6 +21,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from assistant.engine.embedded import is_embedded
 from assistant.errors import AssistantError, PluginError
 from assistant.installed import unknown_plugin
 from assistant.plugins import PluginManager
@@ -200,7 +201,7 @@ def _readme(plugins: Sequence[metadata.Distribution], base: str, pinned: Sequenc
         "app_file": "app.py",
         "license": "apache-2.0",
     }
-    if base != EMBEDDED:
+    if not is_embedded(base):
         head["preload_from_hub"] = [base]
     lines = [f"- {dist.name} {dist.version}: {_summary(dist)}" for dist in plugins]
     body = ["A chat assistant whose skills are plugins, each a tiny adapter on one shared base model.", ""]

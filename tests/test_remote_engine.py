@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from assistant_plugins.sentiment import Sentiment
 from click.testing import CliRunner
 from engine_conformance import AdapterFor, EngineConformance
 
@@ -110,11 +111,16 @@ def test_prompts_and_conversations_go_where_they_belong(engine: Engine, server: 
         "".join(engine.generate([Message("user", "hi"), Message("assistant", "ho"), Message("user", "a b")]))
         == "a b "
     )
-    list(engine.generate("x", Path("plugins/sentiment/adapter")))
+    # A folder's name says nothing; whose adapter it is does.
+    known, other = Path("anywhere/one"), Path("sentiment/adapter")
+    engine.prepare([type("Moved", (Sentiment,), {"adapter": known})()])
+    for adapter in (known, other):
+        list(engine.generate("x", adapter))
     assert [(seen["path"], seen["model"]) for seen in server.seen] == [
         ("/v1/completions", "base"),
         ("/v1/chat/completions", "base"),
         ("/v1/completions", "sentiment"),
+        ("/v1/completions", "base"),
     ]
     assert [message["role"] for message in server.seen[1]["messages"]] == ["user", "assistant", "user"]
 

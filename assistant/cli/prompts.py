@@ -8,7 +8,7 @@ import click
 
 from assistant.cli.shared import base_option, find_application, installed_applications
 from assistant.errors import InputError
-from assistant.settings import EMBEDDED, Settings
+from assistant.settings import Settings
 
 if TYPE_CHECKING:
     from assistant.applications import Application
@@ -30,8 +30,10 @@ def show(application: str, message: str, language: str, shots: int | None, base:
 
     Without --base there is no tokenizer: the text is printed, and nothing is counted. Weights are not loaded.
     """
+    from assistant.engine.embedded import is_embedded
+
     skill = find_application(installed_applications(Settings.from_environment()), application)
-    if base == EMBEDDED:
+    if is_embedded(base):
         click.echo(_plain(skill, message, language, shots))
         click.echo("Not counted: name a causal base with --base.", err=True)
         return

@@ -122,11 +122,12 @@ def opened_engine(
 ) -> Iterator[Engine]:
     """The engine, closed at the end. Of a causal base it is told what was loaded, and how."""
     from assistant.create import create_engine
+    from assistant.engine.embedded import is_embedded
 
     if name == "openai" and not (url and model):
         raise click.UsageError("--engine openai needs --url and --model, which serve and ask have.")
     engine = create_engine(settings, name, base, quantize, url, model)
-    if name == "encoder" and base != EMBEDDED:
+    if name == "encoder" and not is_embedded(base):
         info = engine.info
         revision = f", revision {info.revision}" if info.revision else ""
         size = f"{info.parameters:,} parameters, {info.bytes / 1e6:,.1f} MB"

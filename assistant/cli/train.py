@@ -17,7 +17,7 @@ from assistant.cli.shared import (
     find_application,
     installed_applications,
 )
-from assistant.settings import EMBEDDED, Settings
+from assistant.settings import Settings
 from assistant.workshop.data import spread
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def train(
     own adapter folder. Such a training runs for its epochs and starts anew after Ctrl-C.
     """
     # Late: they import torch.
+    from assistant.engine.embedded import is_embedded
     from assistant.workshop import publishing
     from assistant.workshop.objectives import objective
     from assistant.workshop.recipe import load_recipe
@@ -78,7 +79,7 @@ def train(
     given = (("--method", method), ("--rows", rows), ("--epochs", epochs), ("--seed", seed))
     options = "".join(f" {name} {value}" for name, value in given if value is not None)
     command = f"assistant train {Path(target).name} --data DATA{options}"
-    if base != EMBEDDED:
+    if not is_embedded(base):
         _train_causal(base, quantize, recipe, sources, dev, out, title, f"{command} --base {Path(base).name}")
         return
     model, progress = watched_training(recipe, examples, dev_examples, run)
