@@ -253,6 +253,30 @@ def test_prompts_show_prints_what_the_model_gets(run: Any, base: Path) -> None:
     assert "Did you mean sentiment?" in nothing.stderr
 
 
+def test_prompts_show_takes_the_examples_most_like_the_message(run: Any, base: Path) -> None:
+    """Without a base and with one it is the same prompt, and the nearest example stands last."""
+    prompt = load_prompt(PROMPTS / "sentiment", "en")
+    for shot in prompt.shots[:3]:
+        text = shot.input["text"]
+        message = f"Is this positive? “{text}”"
+        given = ("--message", message, "--shots", "2", "--selection", "similar")
+        plain = run("prompts", "show", "sentiment", *given)
+        assert plain.exit_code == 0, plain.stderr
+        assert plain.stdout.count("```") == 6
+        examples, _, own = plain.stdout.rpartition("\n\n")
+        assert text in own
+        assert examples.endswith(f"```\n{text}\n```\nSentiment: {prompt.labels[shot.label].name}")
+        counted = run("prompts", "show", "sentiment", *given, "--base", str(base))
+        assert counted.stdout == plain.stdout
+
+
+def test_shots_may_be_set_by_the_environment(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEBASE_SHOTS", "1")
+    message = ("--message", "Is this positive? “meh”")
+    assert run("prompts", "show", "sentiment", *message).stdout.count("```") == 4
+    assert run("prompts", "show", "sentiment", *message, "--shots", "0").stdout.count("```") == 2
+
+
 def test_ask_and_predict_take_a_base(run: Any, base: Path, tmp_path: Path) -> None:
     result = run("ask", "Is this positive? “meh”", "--base", str(base), "--quantize", "none", "--json")
     assert result.exit_code == 0, result.stderr

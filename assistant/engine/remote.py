@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
 
-from assistant.engine.base import AdapterInfo, BaseInfo, Engine, Message, Operation
+from assistant.engine.base import AdapterInfo, BaseInfo, Engine, Message, Operation, Rendered
+from assistant.engine.examples import Examples
 from assistant.errors import AdapterError, EngineError
+from assistant.settings import SHOTS, Selection
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from assistant.applications import Application
+    from assistant.prompts import Prompt
 
 # Seconds: to connect, between two pieces, and before the second attempt (twice as long before each further one).
 CONNECT = 5.0
@@ -50,12 +53,16 @@ class RemoteEngine(Engine):
         key: str = "",
         silence: float = SILENCE,
         sleep: Callable[[float], None] = time.sleep,
+        shots: int = SHOTS,
+        selection: Selection = "fixed",
     ) -> None:
         self.url, self.model, self.encoder, self.silence, self._sleep = (
             url.rstrip("/"), model, encoder, silence, sleep,
         )  # fmt: skip
         self.info = BaseInfo(model, "0" * 64, 0, "the server's", 0)
         self._ids: dict[Path, str] = {}
+        self._shots = shots
+        self._examples = Examples(encoder.embed if selection == "similar" else None)
         self._server = f"The server {self.url}"
         try:
             self._client = httpx.Client(
@@ -94,6 +101,12 @@ class RemoteEngine(Engine):
     def embed(self, inputs: Sequence[str]) -> NDArray[np.float32]:
         """See Engine. The embedded encoder's."""
         return self.encoder.embed(inputs)
+
+    def rendered(self, prompt: Prompt, fields: Mapping[str, str], max_tokens: int = 256) -> Rendered:
+        """See Engine. How much the server reads is not known: nothing is cut."""
+        texts = [fields[name] for name in prompt.fields if name in fields]
+        (examples,) = self._examples.chosen(prompt, [texts], min(self._shots, len(prompt.shots)))
+        return Rendered("".join(prompt.parts(fields, examples)), fields)
 
     def generate(
         self, prompt: str | Sequence[Message], adapter: Path | None = None, max_tokens: int = 256

@@ -126,7 +126,7 @@ def _encoded(base: CausalBase, recipe: Recipe, prompts: Path, examples: Sequence
     }
     rows = []
     for example in examples:
-        prompted = prompting.prompted(prompt, example.texts, 0)
+        prompted = prompting.prompted(prompt, example.texts)
         target = names[example.label]
         rows.append(((*prompted.shared, *prompted.own, *target), len(target)))
     return rows
