@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 import torch
-from causal_folders import CONTROL, PROMPTS, write_base, write_lora
+from causal_folders import CONTROL, PROMPTS, TASKS, skill, write_base, write_lora
 from engine_conformance import AdapterFor, EngineConformance
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.applications import Application
 from assistant.engine.base import Choice, Message, Operation
 from assistant.engine.causal.engine import CausalEngine
 from assistant.engine.causal.loading import load_base
@@ -23,27 +22,6 @@ from assistant.engine.causal.scoring import Row
 from assistant.engine.echo import EchoEngine
 from assistant.errors import AdapterError, BaseModelError, InputError, UnsupportedTask
 from assistant.prompts import load_prompt
-
-TASKS = {
-    "classify": ("sentiment", "text-classification"),
-    "choose": ("commonsense", "multiple-choice"),
-    "extract": ("question_answering", "question-answering"),
-    "rank": ("summarization", "summarization"),
-}
-
-
-def skill(name: str, task: str, folder: Path) -> Application:
-    """An application with the prompt files of a built-in one and an adapter folder that is not there."""
-    attributes: dict[str, Any] = {
-        "id": name,
-        "title": name,
-        "task": task,
-        "adapter": folder,
-        "prompts": PROMPTS / name,
-        "answer": lambda self, request, engine: iter(()),
-    }
-    made: Application = type("Skill", (Application,), attributes)()
-    return made
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from assistant.engine.base import (
     TextOrPair,
 )
 from assistant.engine.batching import Batcher, Item
+from assistant.engine.causal import zero_gpu
 from assistant.engine.causal.generation import first_line, generate
 from assistant.engine.causal.loading import CausalBase
 from assistant.engine.causal.model import BARE, CausalModel
@@ -73,7 +74,18 @@ class CausalEngine(Engine):
         self.prompting = Prompting(self.tokens, base.window, examples)
         self.skills = Skills(base.info, self.model, self.prompting, shots)
         self._calibrations: dict[tuple[Skill, tuple[Shot, ...]], list[float]] = {}
-        self._batcher: Batcher[Row] = Batcher(lambda rows: log_likelihoods(self.model, rows))
+
+        def likelihoods(rows: Sequence[Row]) -> list[list[float]]:
+            return log_likelihoods(self.model, rows)
+
+        def written(
+            ids: Sequence[int], max_tokens: int, adapter: str, prefix: Sequence[int] = ()
+        ) -> Iterator[tuple[str, float]]:
+            yield from generate(self.model, self.tokens, ids, max_tokens, adapter, prefix)
+
+        # All that the model computes.
+        self._likelihoods, self._written = zero_gpu.on_gpu(likelihoods), zero_gpu.on_gpu(written)
+        self._batcher: Batcher[Row] = Batcher(self._likelihoods)
 
     def close(self) -> None:
         """End the batching thread, and the encoder's."""
@@ -83,6 +95,9 @@ class CausalEngine(Engine):
     def prepare(self, applications: Iterable[Application]) -> None:
         """See Engine."""
         self.skills.register(applications)
+        if zero_gpu.active():
+            # What comes later would not be in the processes that compute.
+            self.skills.load()
 
     def in_language(self, language: str) -> Engine:
         """See Engine. The view shares everything with this engine."""
@@ -151,7 +166,7 @@ class CausalEngine(Engine):
             ids = self.tokens.chat(self.latest(prompt, max_tokens))
         max_tokens = min(max_tokens, self.window // 2)
         ids = ids[-(self.window - max_tokens) :]
-        pieces = generate(self.model, self.tokens, ids, max_tokens, name)
+        pieces = self._written(ids, max_tokens, name)
         return (piece for piece, _ in pieces if piece)
 
     def rendered(self, prompt: Prompt, fields: Mapping[str, str], max_tokens: int = 256) -> Rendered:
@@ -200,6 +215,9 @@ class CausalEngine(Engine):
         return Row(prompted.shared, prompted.own, tuple(map(tuple, names)), skill.adapter)
 
     def _run(self, rows: Sequence[Row]) -> list[list[float]]:
+        if zero_gpu.active():
+            # Each visitor has a quota, which is found by the thread that computes: nobody shares a batch.
+            return self._likelihoods(rows) if rows else []
         return self._batcher.submit([Item(row, len(row.ids)) for row in rows])
 
     def _content_free(
@@ -233,7 +251,7 @@ class CausalEngine(Engine):
         if set(skill.prompt.fields) != set(given):
             raise AdapterError(f"The prompt {skill.prompt.title!r} has no question and context.")
         row = self._row(skill, [given[name] for name in skill.prompt.fields], ())
-        pieces = generate(self.model, self.tokens, row.ids, MAX_ANSWER, row.adapter, row.prefix)
+        pieces = self._written(row.ids, MAX_ANSWER, row.adapter, row.prefix)
         answer, probability = first_line(pieces)
         span = _located(answer, context)
         if span is None:
