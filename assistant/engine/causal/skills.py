@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.applications import Application
-from assistant.engine.adapters import CONFIG, WEIGHTS, read_method, read_tensors
+from assistant.engine.adapters import WEIGHTS, read_method, read_tensors
 from assistant.engine.base import AdapterInfo, BaseInfo
 from assistant.engine.causal.model import BARE, CausalModel
 from assistant.engine.causal.prompting import Prompting
-from assistant.engine.manifest import FILE, Manifest, read_json, read_manifest
+from assistant.engine.manifest import CONFIG, FILE, Manifest, read_json, read_manifest
 from assistant.errors import AdapterError, AssistantError
 from assistant.prompts import Prompt, load_prompt
 
