@@ -74,6 +74,18 @@ def test_every_application_answers_on_a_causal_base(
     assert "tiny" in (reply.adapter or "") and "worked example" in (reply.adapter or "")
 
 
+def test_a_summary_is_written_by_the_base_and_what_it_did_not_read_is_told(assistant: Assistant) -> None:
+    text = "The council met on Monday. It voted for the bridge. Work starts in May. " * 200
+    *replies, last = assistant.reply(Request(f"Summarize: {text}", application="summarization"))
+    assert last.done and not last.failed, last.text
+    growing = [p.text for r in replies for p in r.parts if isinstance(p, Text) and p.growing]
+    assert len(set(growing)) > 3
+    assert not any(isinstance(part, Text) and part.growing for part in last.parts)
+    (notice,) = (part for part in last.parts if isinstance(part, Notice) and "I read" in part.text)
+    read, whole = map(int, re.findall(r"\d+", notice.text))
+    assert 0 < read < whole == len(text.strip())
+
+
 def test_the_prompt_follows_the_language_of_the_request(assistant: Assistant) -> None:
     message = 'Esta avaliação é positiva? "A comida estava ótima."'
     *_, reply = assistant.reply(Request(message, application="sentiment", language="pt"))
