@@ -23,9 +23,10 @@ from assistant.workshop.data import spread
 if TYPE_CHECKING:
     from assistant.engine.manifest import Manifest
     from assistant.workshop.data import Example
+    from assistant.workshop.loop import Progress
     from assistant.workshop.publishing import Sources
     from assistant.workshop.recipe import Recipe, Source
-    from assistant.workshop.training import AdaptedModel, Progress
+    from assistant.workshop.training import AdaptedModel
 
 
 @click.command()

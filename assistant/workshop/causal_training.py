@@ -28,9 +28,9 @@ from assistant.engine.manifest import BaseReference, Manifest, write_manifest
 from assistant.errors import DataError
 from assistant.prompts import load_prompt
 from assistant.workshop.data import Example
+from assistant.workshop.loop import Progress
 from assistant.workshop.publishing import Sources, card, described, halved, measured
 from assistant.workshop.recipe import Lora, Recipe
-from assistant.workshop.training import Progress
 
 # What vLLM serves without being told otherwise.
 MAX_RANK = 16

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from assistant.cli import main
 from assistant.cli.train import Watch
-from assistant.workshop.training import Progress
+from assistant.workshop.loop import Progress
 
 # --- train --------------------------------------------------------------------------------------------------
 

@@ -37,9 +37,10 @@ from torch.nn.utils import prune as masks
 
 from assistant.engine.adapters import HEAD, head_form
 from assistant.engine.manifest import CONFIG, read_json, read_manifest
+from assistant.workshop.batches import batches, tensors
 from assistant.workshop.objectives import Encoded, objective
 from assistant.workshop.recipe import FineTuning, Recipe
-from assistant.workshop.training import AdaptedModel, batches, tensors
+from assistant.workshop.training import AdaptedModel
 
 Kind = Literal["weights", "heads", "neurons", "layers"]
 Importance = Literal["magnitude", "gradient"]
