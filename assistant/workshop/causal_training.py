@@ -73,6 +73,7 @@ def train_causal(
     model = base.model
     if base.plan.name != "none":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        _let_gradients_through(model)
     rank = min(recipe.method.rank, MAX_RANK)
     config = LoraConfig(
         r=rank,
@@ -117,6 +118,17 @@ def train_causal(
         **described(recipe, train, progress.seconds),
     )
     return _published(base, model, manifest, dev, prompts, folder, title, command)
+
+
+def _let_gradients_through(model: torch.nn.Module) -> None:
+    """Put the quantized layers into training mode; the rest stays without dropout.
+
+    In evaluation mode bitsandbytes packs 4-bit weights on a processor anew, in a form through which no gradient comes
+    back.
+    """
+    for module in model.modules():
+        if type(module).__module__.startswith("bitsandbytes."):
+            module.training = True
 
 
 def _batches(
