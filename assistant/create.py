@@ -45,13 +45,16 @@ def create_engine(
     if name == "openai":
         from assistant.engine.remote import RemoteEngine
 
-        return RemoteEngine(url, model, EncoderEngine(settings.adapter_bytes), settings.api_key)
-    if base in (EMBEDDED, embedded.NAME):
+        encoder = EncoderEngine(settings.adapter_bytes)
+        key, shots, selection = settings.api_key, settings.shots, settings.selection
+        return RemoteEngine(url, model, encoder, key, shots=shots, selection=selection)
+    if embedded.is_embedded(base):
         return EncoderEngine(settings.adapter_bytes)
     from assistant.engine.causal.engine import CausalEngine
     from assistant.engine.causal.loading import load_base
 
-    return CausalEngine(load_base(base, quantize), EncoderEngine(settings.adapter_bytes))
+    loaded = load_base(base, quantize)
+    return CausalEngine(loaded, EncoderEngine(settings.adapter_bytes), settings.shots, settings.selection)
 
 
 def create_assistant(

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
+from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -79,7 +80,9 @@ class _Worker:
         self._finished = False
         self._calls: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
         self._outcomes: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-        threading.Thread(target=self._work, name="deadline", daemon=True).start()
+        # In the caller's context: what it knows of the visitor is known there, too.
+        work = copy_context().run
+        threading.Thread(target=work, args=(self._work,), name="deadline", daemon=True).start()
 
     def call(self, function: Callable[[], T]) -> T:
         """What the function returns or raises. Not to be called again after Overdue."""

@@ -8,7 +8,7 @@ prototype of the shots). It is strict YAML with `string.Template` placeholders: 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from string import Template
@@ -56,6 +56,9 @@ class Shot(_Strict):
     input: dict[str, Filled]
     label: str = ""
     answer: Filled = ""
+
+    def __hash__(self) -> int:
+        return hash((*self.input.items(), self.label, self.answer))
 
 
 class Prompt(_Strict):
@@ -114,14 +117,19 @@ class Prompt(_Strict):
             for key, label in self.labels.items()
         }
 
-    def select_shots(self, k: int) -> tuple[Shot, ...]:
+    def select_shots(self, k: int, similarity: Sequence[float] | None = None) -> tuple[Shot, ...]:
         """`k` shots in the file's order, as many of each label as of any other, give or take one.
 
         Within a label the first ones of the file are taken; a label that has run out leaves its share to the
-        others. Without labels they are the file's first. Raises InputError when the file has fewer than `k`.
+        others. Without labels they are the file's first. With the `similarity` of each shot they are the most similar
+        ones, whatever their labels, and the most similar stands last. Raises InputError when the file has fewer than
+        `k`.
         """
         if not 0 <= k <= len(self.shots):
             raise InputError(f"{k} shots were asked for; expected 0 to {len(self.shots)}.")
+        if similarity is not None:
+            nearest = sorted(range(len(self.shots)), key=lambda n: -similarity[n])[:k]
+            return tuple(self.shots[n] for n in reversed(nearest))
         of_label = [
             [n for n, shot in enumerate(self.shots) if shot.label == key] for key in self.labels or ("",)
         ]
@@ -131,18 +139,18 @@ class Prompt(_Strict):
 
     def render(self, fields: Mapping[str, str], shots: int = 0) -> str:
         """The prompt for a causal model: instruction, labels, `shots` worked examples, then the input."""
-        return "".join(self.parts(fields, shots))
+        return "".join(self.parts(fields, self.select_shots(shots)))
 
-    def parts(self, fields: Mapping[str, str], shots: int = 0) -> tuple[str, str]:
-        """The prompt in two: what many inputs share (instruction, labels, examples), and the input with its cue.
+    def parts(self, fields: Mapping[str, str], examples: Sequence[Shot] = ()) -> tuple[str, str, str]:
+        """The prompt in three: instruction with labels, which every input shares; the examples, which many may share;
+        the input with its cue.
 
         Each text stands between fences, longer than any run of backticks in the texts (CommonMark 0.31,
         section 4.5), so no text can end its own block and pose as an instruction. Raises InputError for other
-        fields than the prompt's, or more shots than it has.
+        fields than the prompt's.
         """
         if set(fields) != set(self.fields):
             raise InputError(f"The prompt was given {_all(fields)}; expected {_all(self.fields)}.")
-        examples = self.select_shots(shots)
         texts = [text for values in (fields, *(shot.input for shot in examples)) for text in values.values()]
         longest = max((len(run) for text in texts for run in re.findall("`+", text)), default=0)
         fence = "`" * max(3, longest + 1)
@@ -155,7 +163,11 @@ class Prompt(_Strict):
         labels = "\n".join(f"- {label.name}: {label.description}" for label in self.labels.values())
         told = [self.instruction, labels] if labels else [self.instruction]
         worked = [f"{laid_out(shot.input)} {self._answer(shot)}" for shot in examples]
-        return "".join(f"{part}\n\n" for part in (*told, *worked)), laid_out(fields)
+
+        def apart(parts: Iterable[str]) -> str:
+            return "".join(f"{part}\n\n" for part in parts)
+
+        return apart(told), apart(worked), laid_out(fields)
 
     def _answer(self, shot: Shot) -> str:
         return self.labels[shot.label].name if self.labels else shot.answer

@@ -6,12 +6,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias, get_args
 
 from assistant.errors import AssistantError
 
 MEGABYTE = 1_000_000
 # What `--base` calls the base that comes with the package.
 EMBEDDED = "embedded"
+# How the worked examples of a prompt are chosen: the same ones for every message, or those most similar to it.
+Selection: TypeAlias = Literal["fixed", "similar"]
+SELECTIONS: tuple[Selection, ...] = get_args(Selection)
+# How many of them there are, unless fewer fit.
+SHOTS = 8
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class Settings:
     `ONEBASE_PLUGINS`        comma-separated plugin names to load; a leading `-` blocks a name; empty: none
     `ONEBASE_STRICT`         `1` re-raises what a plugin raises (for plugin authors)
     `ONEBASE_ADAPTER_BYTES`  byte budget for resident adapters
+    `ONEBASE_SHOTS`          worked examples in the prompt of a base that answers by prompts
+    `ONEBASE_SELECTION`      how they are chosen: `fixed` or `similar`
     `ONEBASE_API_KEY`        key for the server of `--engine openai`, if it wants one
     `ONEBASE_PROXIES`        how many proxies stand in front; the outermost one's word on a visitor's address counts
     """
@@ -63,6 +71,8 @@ class Settings:
     blocked_plugins: frozenset[str] = frozenset()
     strict: bool = False
     adapter_bytes: int = 256 * MEGABYTE
+    shots: int = SHOTS
+    selection: Selection = "fixed"
     api_key: str = field(default="", repr=False)
     proxies: int = 0
     limits: Limits = field(default_factory=Limits)
@@ -71,7 +81,7 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the variables above.
 
-        Raises AssistantError for a value that is no number where one is expected.
+        Raises AssistantError for a value that is not of the kind that is expected.
         """
         environ = os.environ if environ is None else environ
         default = cls()
@@ -86,6 +96,8 @@ class Settings:
             adapter_bytes=_number(
                 environ, "ONEBASE_ADAPTER_BYTES", default.adapter_bytes, "a number of bytes"
             ),
+            shots=_number(environ, "ONEBASE_SHOTS", default.shots, "a number of worked examples"),
+            selection=_selection(environ.get("ONEBASE_SELECTION", default.selection)),
             proxies=_number(environ, "ONEBASE_PROXIES", default.proxies, "a number of proxies"),
         )
 
@@ -95,6 +107,13 @@ def _number(environ: Mapping[str, str], name: str, default: int, expected: str) 
     if not value.isdecimal():
         raise AssistantError(f"{name} is {value!r}; expected {expected}.")
     return int(value)
+
+
+def _selection(value: str) -> Selection:
+    for selection in SELECTIONS:
+        if value == selection:
+            return selection
+    raise AssistantError(f"ONEBASE_SELECTION is {value!r}; expected {' or '.join(SELECTIONS)}.")
 
 
 def _plugin_filter(value: str | None) -> tuple[frozenset[str] | None, frozenset[str]]:

@@ -21,6 +21,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from assistant.engine.causal import zero_gpu
+from assistant.engine.embedded import is_embedded
 from assistant.errors import AssistantError, PluginError
 from assistant.installed import unknown_plugin
 from assistant.plugins import PluginManager
@@ -30,6 +32,8 @@ DISTRIBUTION = "onebase"
 PACKAGES = ("assistant", "assistant_plugins", "assistant_prompts")
 # What free Spaces run (ZeroGPU has this one and 3.10).
 PYTHON = "3.12"
+# The versions of `spaces` whose decorator was read.
+SPACES = ">=0.51,<1"
 APP = Template('''"""The page for strangers, on the port that the Space names."""
 
 import os
@@ -59,6 +63,8 @@ def write_space(
     own = metadata.distribution(DISTRIBUTION)
     needed = [*(own.requires or ()), *(each for dist in chosen for each in dist.requires or ())]
     pinned = pins(needed, without={DISTRIBUTION, *(dist.name for dist in chosen)})
+    if not is_embedded(base):
+        pinned.append(_zero_gpu())
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
         new = Path(name) / "space"
@@ -127,6 +133,15 @@ def use_source_tree(root: Path) -> None:
 
 def _section(group: str, points: Mapping[str, str]) -> str:
     return f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in points.items())
+
+
+def _zero_gpu() -> str:
+    """The requirement by which a causal base gets its graphics processor from ZeroGPU; without it the package is of no
+    use, so it is seldom installed where a Space is written."""
+    try:
+        return f"{zero_gpu.PACKAGE}=={metadata.version(zero_gpu.PACKAGE)}"
+    except metadata.PackageNotFoundError:
+        return f"{zero_gpu.PACKAGE}{SPACES}"
 
 
 def _wanted(requirement: Requirement, extras: frozenset[str]) -> bool:
@@ -200,7 +215,7 @@ def _readme(plugins: Sequence[metadata.Distribution], base: str, pinned: Sequenc
         "app_file": "app.py",
         "license": "apache-2.0",
     }
-    if base != EMBEDDED:
+    if not is_embedded(base):
         head["preload_from_hub"] = [base]
     lines = [f"- {dist.name} {dist.version}: {_summary(dist)}" for dist in plugins]
     body = ["A chat assistant whose skills are plugins, each a tiny adapter on one shared base model.", ""]

@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from assistant.engine.encoder import EncoderEngine
+from assistant.workshop.batches import predict_logits
 from assistant.workshop.compression.distillation import hard_recipe, soft_labels, student_recipe
 from assistant.workshop.data import Example
 from assistant.workshop.objectives import objective
 from assistant.workshop.recipe import Lora, Recipe, load_recipe
-from assistant.workshop.training import predict_logits, train
+from assistant.workshop.training import train
 
 PLUGIN = Path(__file__).parent.parent / "plugins" / "cyberbullying"
 # Texts and the epochs over them: 60, 120 and 250 steps.

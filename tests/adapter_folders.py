@@ -23,6 +23,7 @@ def write_adapter(
     seed: int = 0,
     scale: float = 0.05,
     layers: int | None = None,
+    metrics: dict[str, float] | None = None,
 ) -> Path:
     """A folder as PEFT's `save_pretrained` leaves it, with random weights, a head and a manifest."""
     torch.manual_seed(seed)
@@ -37,7 +38,13 @@ def write_adapter(
     save_head(Head(view, weight, torch.zeros(outputs)), folder / "head.safetensors")
     base = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
     manifest = Manifest(
-        name=folder.name, operation=operation, base=base, layers=layers, labels=labels, threshold=0.5
+        name=folder.name,
+        operation=operation,
+        base=base,
+        layers=layers,
+        labels=labels,
+        threshold=0.5,
+        metrics=metrics or {},
     )
     write_manifest(manifest, folder)
     return folder

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import assistant_prompts
 import torch
+
+from assistant.applications import Application
 
 PROMPTS = Path(assistant_prompts.__path__[0])
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+TASKS = {
+    "classify": ("sentiment", "text-classification"),
+    "choose": ("commonsense", "multiple-choice"),
+    "extract": ("question_answering", "question-answering"),
+    "rank": ("summarization", "summarization"),
+}
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 
@@ -85,3 +94,17 @@ def write_lora(
     reference = BaseReference(name=base.name, sha256=sha256, quantization="none")
     write_manifest(Manifest(name=folder.name, operation="classify", base=reference, labels=labels), folder)
     return folder
+
+
+def skill(name: str, task: str, folder: Path) -> Application:
+    """An application with the prompt files of a built-in one and an adapter folder that is not there."""
+    attributes: dict[str, Any] = {
+        "id": name,
+        "title": name,
+        "task": task,
+        "adapter": folder,
+        "prompts": PROMPTS / name,
+        "answer": lambda self, request, engine: iter(()),
+    }
+    made: Application = type("Skill", (Application,), attributes)()
+    return made

@@ -74,6 +74,18 @@ def test_every_application_answers_on_a_causal_base(
     assert "tiny" in (reply.adapter or "") and "worked example" in (reply.adapter or "")
 
 
+def test_a_summary_is_written_by_the_base_and_what_it_did_not_read_is_told(assistant: Assistant) -> None:
+    text = "The council met on Monday. It voted for the bridge. Work starts in May. " * 200
+    *replies, last = assistant.reply(Request(f"Summarize: {text}", application="summarization"))
+    assert last.done and not last.failed, last.text
+    growing = [p.text for r in replies for p in r.parts if isinstance(p, Text) and p.growing]
+    assert len(set(growing)) > 3
+    assert not any(isinstance(part, Text) and part.growing for part in last.parts)
+    (notice,) = (part for part in last.parts if isinstance(part, Notice) and "I read" in part.text)
+    read, whole = map(int, re.findall(r"\d+", notice.text))
+    assert 0 < read < whole == len(text.strip())
+
+
 def test_the_prompt_follows_the_language_of_the_request(assistant: Assistant) -> None:
     message = 'Esta avaliação é positiva? "A comida estava ótima."'
     *_, reply = assistant.reply(Request(message, application="sentiment", language="pt"))
@@ -251,6 +263,30 @@ def test_prompts_show_prints_what_the_model_gets(run: Any, base: Path) -> None:
     nothing = run("prompts", "show", "sentimet", "--message", "x")
     assert nothing.exit_code == 1
     assert "Did you mean sentiment?" in nothing.stderr
+
+
+def test_prompts_show_takes_the_examples_most_like_the_message(run: Any, base: Path) -> None:
+    """Without a base and with one it is the same prompt, and the nearest example stands last."""
+    prompt = load_prompt(PROMPTS / "sentiment", "en")
+    for shot in prompt.shots[:3]:
+        text = shot.input["text"]
+        message = f"Is this positive? “{text}”"
+        given = ("--message", message, "--shots", "2", "--selection", "similar")
+        plain = run("prompts", "show", "sentiment", *given)
+        assert plain.exit_code == 0, plain.stderr
+        assert plain.stdout.count("```") == 6
+        examples, _, own = plain.stdout.rpartition("\n\n")
+        assert text in own
+        assert examples.endswith(f"```\n{text}\n```\nSentiment: {prompt.labels[shot.label].name}")
+        counted = run("prompts", "show", "sentiment", *given, "--base", str(base))
+        assert counted.stdout == plain.stdout
+
+
+def test_shots_may_be_set_by_the_environment(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEBASE_SHOTS", "1")
+    message = ("--message", "Is this positive? “meh”")
+    assert run("prompts", "show", "sentiment", *message).stdout.count("```") == 4
+    assert run("prompts", "show", "sentiment", *message, "--shots", "0").stdout.count("```") == 2
 
 
 def test_ask_and_predict_take_a_base(run: Any, base: Path, tmp_path: Path) -> None:

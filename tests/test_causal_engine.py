@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 import torch
-from causal_folders import CONTROL, PROMPTS, write_base, write_lora
+from causal_folders import CONTROL, PROMPTS, TASKS, skill, write_base, write_lora
 from engine_conformance import AdapterFor, EngineConformance
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.applications import Application
 from assistant.engine.base import Choice, Message, Operation
 from assistant.engine.causal.engine import CausalEngine
 from assistant.engine.causal.loading import load_base
@@ -23,27 +22,6 @@ from assistant.engine.causal.scoring import Row
 from assistant.engine.echo import EchoEngine
 from assistant.errors import AdapterError, BaseModelError, InputError, UnsupportedTask
 from assistant.prompts import load_prompt
-
-TASKS = {
-    "classify": ("sentiment", "text-classification"),
-    "choose": ("commonsense", "multiple-choice"),
-    "extract": ("question_answering", "question-answering"),
-    "rank": ("summarization", "summarization"),
-}
-
-
-def skill(name: str, task: str, folder: Path) -> Application:
-    """An application with the prompt files of a built-in one and an adapter folder that is not there."""
-    attributes: dict[str, Any] = {
-        "id": name,
-        "title": name,
-        "task": task,
-        "adapter": folder,
-        "prompts": PROMPTS / name,
-        "answer": lambda self, request, engine: iter(()),
-    }
-    made: Application = type("Skill", (Application,), attributes)()
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +68,61 @@ class TestCausalWithLora(EngineConformance):
     @pytest.fixture
     def adapter_for(self, lora: Path) -> AdapterFor:
         return lambda operation: lora if operation == "classify" else None
+
+
+@pytest.fixture(scope="module")
+def similar(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CausalEngine]:
+    """The engine with examples that are like the texts; by the echo's embeddings, which go by common words."""
+    engine = CausalEngine(load_base(str(folder), "none"), EchoEngine(), shots=2, selection="similar")
+    root = tmp_path_factory.getbasetemp()
+    engine.prepare([skill(name, task, root / name / "adapter") for name, task in TASKS.values()])
+    yield engine
+    engine.close()
+
+
+class TestCausalWithSimilarExamples(EngineConformance):
+    """The same for prompts whose examples depend on the texts."""
+
+    tolerance = 1e-3
+
+    @pytest.fixture
+    def engine(self, similar: CausalEngine) -> CausalEngine:
+        return similar
+
+
+def test_similar_examples_stand_before_their_own_text_only(
+    similar: CausalEngine, adapter_for: AdapterFor
+) -> None:
+    path = adapter_for("classify")
+    assert path
+    skill = similar.skills.get(path, "en")
+    labels = [label.name for label in skill.prompt.labels.values()]
+    texts = [shot.input["text"] for shot in skill.prompt.shots[:4]]
+    rows = [similar._row(skill, text, labels) for text in texts]
+    assert len({row.prefix for row in rows}) == 1  # read once for all of them
+    for text, row in zip(texts, rows, strict=True):
+        shown = similar.tokens.shown(row.ids)
+        assert shown.count(text) == 2
+        assert shown.count("Sentiment:") == 3
+    together = similar.classify(texts, path)
+    for text, result in zip(texts, together, strict=True):
+        (alone,) = similar.classify([text], path)
+        assert result.probabilities == pytest.approx(alone.probabilities, abs=1e-3)
+
+
+def test_a_prompt_to_write_from_fits_with_what_is_written(engine: CausalEngine) -> None:
+    prompt = load_prompt(PROMPTS / "error_detection", "en")
+    short = engine.rendered(prompt, {"text": "a b"}, 16)
+    assert short.fields == {"text": "a b"}
+    assert short.text == prompt.render({"text": "a b"}, 1)
+    words = "word " * 5000
+    long = engine.rendered(prompt, {"text": words}, 100)
+    kept = long.fields["text"]
+    assert kept and kept != words and words.startswith(kept)
+    assert kept in long.text
+    assert len(engine.tokens.whole(long.text)) <= engine.window - 100
+    with pytest.raises(InputError, match="expected text"):
+        engine.rendered(prompt, {"question": "x"})
 
 
 def test_the_likelihoods_are_those_of_one_plain_pass_per_label(
@@ -278,7 +311,7 @@ def test_a_text_ends_within_its_fence(engine: CausalEngine, adapter_for: Adapter
     path = adapter_for("classify")
     assert path
     skill = engine.skills.get(path, "en")
-    prompted = engine.prompting.prompted(skill.prompt, attack, skill.shots)
+    prompted = engine.prompting.prompted(skill.prompt, attack, skill.prompt.select_shots(1))
     shown = engine.tokens.shown([*prompted.shared, *prompted.own])
     longest = max((len(run) for run in re.findall("`+", attack)), default=0)
     fence = "`" * max(3, longest + 1)

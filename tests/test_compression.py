@@ -20,16 +20,18 @@ from torch.nn import functional as F  # noqa: N812
 
 from assistant.engine.encoder import EncoderEngine
 from assistant.errors import DataError
+from assistant.workshop.batches import predict_logits
 from assistant.workshop.compression import pruning
 from assistant.workshop.compression.curve import Curve, Point
 from assistant.workshop.compression.distillation import hard_recipe, soft_labels, student_recipe
 from assistant.workshop.compression.quantization import SCHEMES, Int4Table, WeightOnly, compare
 from assistant.workshop.compression.timing import taking_turns
 from assistant.workshop.data import Example, Soft, read_unlabelled
+from assistant.workshop.loop import Progress
 from assistant.workshop.objectives import IGNORED, Encoded, SoftTarget, Tokens, objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Distillation, Lora, Training
-from assistant.workshop.training import AdaptedModel, Progress, predict_logits, train
+from assistant.workshop.training import AdaptedModel, train
 
 LABELS = ("colour", "animal")
 

@@ -136,6 +136,26 @@ def test_a_closed_engine_says_so(adapters: Callable[[str], Path]) -> None:
         engine.embed(["text"])
 
 
+def test_all_windows_of_all_questions_are_read_together(
+    encoder: EncoderEngine, adapters: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = " ".join(f"Bridge {n} was opened in {1800 + n}." for n in range(120))
+    inputs = [
+        ("When was bridge 7 opened?", long),
+        ("Who sang?", TEXTS[0]),
+        ("When?", ""),
+        ("Where?", long[:900]),
+    ]
+    alone = [encoder.extract([given], adapters("extract"))[0] for given in inputs]
+    submit, handed = encoder._batcher.submit, []
+    monkeypatch.setattr(encoder._batcher, "submit", lambda items: handed.append(len(items)) or submit(items))
+    together = encoder.extract(inputs, adapters("extract"))
+    assert len(handed) == 1 and handed[0] > len(inputs)
+    for answer, expected in zip(together, alone, strict=True):
+        TestEncoder().same(answer, expected)
+    assert encoder.extract([], adapters("extract")) == []
+
+
 def test_wrong_operation_is_refused(encoder: EncoderEngine, adapters: Callable[[str], Path]) -> None:
     with pytest.raises(AdapterError, match="trained to tag; asked to classify"):
         encoder.classify(["text"], adapters("tag"))

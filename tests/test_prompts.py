@@ -320,6 +320,23 @@ def test_more_shots_than_there_are(prompt: Prompt, k: int) -> None:
         prompt.select_shots(k)
 
 
+def test_similar_shots_end_with_the_most_similar(prompt: Prompt) -> None:
+    similarity = [0.1, 0.9, 0.2, 0.3, 0.8, 0.7, 0.4, 0.5, 0.6]
+    chosen = [shot.input["place"][-1] for shot in prompt.select_shots(3, similarity)]
+    assert chosen == ["5", "4", "1"]
+    assert prompt.select_shots(0, similarity) == ()
+    with pytest.raises(InputError, match="expected 0 to 9"):
+        prompt.select_shots(10, similarity)
+
+
+def test_the_parts_make_the_prompt(prompt: Prompt) -> None:
+    fields = {"place": "Lisbon", "report": "sun"}
+    told, worked, own = prompt.parts(fields, prompt.select_shots(2))
+    assert told + worked + own == prompt.render(fields, 2)
+    assert told + own == prompt.render(fields)
+    assert worked.count("Weather:") == 2
+
+
 def test_rendered_prompt(prompt: Prompt) -> None:
     assert prompt.render({"place": "Lisbon", "report": "sun"}, shots=1) == (
         "Decide whether it rains.\n\n- dry: No rain.\n- wet: Rain.\n\n"

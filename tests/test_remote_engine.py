@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from assistant_plugins.sentiment import Sentiment
+from causal_folders import PROMPTS
 from click.testing import CliRunner
 from engine_conformance import AdapterFor, EngineConformance
 
@@ -18,7 +20,9 @@ from assistant.cli import main
 from assistant.engine.base import Engine, Message
 from assistant.engine.echo import EchoEngine
 from assistant.engine.remote import ATTEMPTS, RemoteEngine
-from assistant.errors import EngineError
+from assistant.errors import EngineError, InputError
+from assistant.prompts import load_prompt
+from assistant.settings import Selection
 
 
 class Server(ThreadingHTTPServer):
@@ -110,13 +114,32 @@ def test_prompts_and_conversations_go_where_they_belong(engine: Engine, server: 
         "".join(engine.generate([Message("user", "hi"), Message("assistant", "ho"), Message("user", "a b")]))
         == "a b "
     )
-    list(engine.generate("x", Path("plugins/sentiment/adapter")))
+    # A folder's name says nothing; whose adapter it is does.
+    known, other = Path("anywhere/one"), Path("sentiment/adapter")
+    engine.prepare([type("Moved", (Sentiment,), {"adapter": known})()])
+    for adapter in (known, other):
+        list(engine.generate("x", adapter))
     assert [(seen["path"], seen["model"]) for seen in server.seen] == [
         ("/v1/completions", "base"),
         ("/v1/chat/completions", "base"),
         ("/v1/completions", "sentiment"),
+        ("/v1/completions", "base"),
     ]
     assert [message["role"] for message in server.seen[1]["messages"]] == ["user", "assistant", "user"]
+
+
+@pytest.mark.parametrize("selection", ["fixed", "similar"])
+def test_a_prompt_has_the_examples_that_the_settings_ask_for(server: Server, selection: Selection) -> None:
+    prompt = load_prompt(PROMPTS / "sentiment", "en")
+    text = prompt.shots[-1].input["text"]
+    engine = RemoteEngine(server.url, "base", EchoEngine(), shots=2, selection=selection)
+    rendered = engine.rendered(prompt, {"text": text})
+    assert rendered.text.count("```") == 6
+    assert rendered.text.count(text) == (2 if selection == "similar" else 1)
+    assert rendered.fields == {"text": text}
+    with pytest.raises(InputError, match="expected text"):
+        engine.rendered(prompt, {"message": text})
+    engine.close()
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

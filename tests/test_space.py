@@ -209,6 +209,20 @@ def test_another_base_is_fetched_when_the_space_is_built(tmp_path: Path):
     write_space(tmp_path / "space", base="some/model")
     assert front_matter(tmp_path / "space" / "README.md")["preload_from_hub"] == ["some/model"]
     assert "'some/model'" in (tmp_path / "space" / "app.py").read_text()
+    (asked,) = (
+        requirement
+        for requirement in map(
+            Requirement, (tmp_path / "space" / "requirements.txt").read_text().splitlines()
+        )
+        if requirement.name == "spaces"
+    )
+    assert asked.specifier.contains("0.51.3")
+
+
+def test_the_embedded_base_needs_no_graphics_processor(tmp_path: Path):
+    write_space(tmp_path / "space", base="all-MiniLM-L6-v2")
+    assert "spaces" not in (tmp_path / "space" / "requirements.txt").read_text()
+    assert "preload_from_hub" not in front_matter(tmp_path / "space" / "README.md")
 
 
 def test_a_plugin_comes_whole_or_not_at_all(tmp_path: Path, spam: Path):

@@ -10,6 +10,7 @@ import torch
 
 from assistant.engine.encoder import EncoderEngine
 from assistant.errors import DataError
+from assistant.workshop.batches import batches, predict_logits
 from assistant.workshop.calibration import (
     expected_calibration_error,
     fit_abstention,
@@ -20,13 +21,7 @@ from assistant.workshop.data import Example
 from assistant.workshop.objectives import Encoded, Tokens, objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Bottleneck, FineTuning, Lora, Recipe, Source, Training, load_recipe
-from assistant.workshop.training import (
-    AdaptedModel,
-    base_model,
-    batches,
-    predict_logits,
-    train,
-)
+from assistant.workshop.training import AdaptedModel, base_model, train
 
 COLOURS = ["red", "blue", "green", "yellow", "white", "black"]
 ANIMALS = ["cat", "dog", "horse", "sheep", "mouse", "goat"]

@@ -168,11 +168,11 @@ def prune(
     Weights become zeros; heads, neurons and layers are really removed, so that less is computed.
     Layers go from the top.
     """
+    from assistant.workshop.batches import batches, predict_logits
     from assistant.workshop.compression import pruning
     from assistant.workshop.compression.curve import Curve, Point
     from assistant.workshop.compression.timing import taking_turns
     from assistant.workshop.objectives import objective
-    from assistant.workshop.training import batches, predict_logits
 
     if importance and kind not in ("heads", "neurons"):
         raise click.UsageError("--importance belongs to --kind heads or neurons.")

@@ -16,11 +16,13 @@ from assistant.cli.shared import (
     FILE,
     base_options,
     engine_option,
+    example_options,
     find_application,
     language_option,
     opened_engine,
     remote_options,
     tell_failures,
+    with_examples,
 )
 from assistant.errors import AssistantError, InputError
 from assistant.settings import Settings
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 @base_options
+@example_options
 @click.option(
     "--public",
     is_flag=True,
@@ -46,6 +49,8 @@ def serve(
     port: int,
     base: str,
     quantize: str,
+    shots: int | None,
+    selection: str | None,
     public: bool,
     mcp: bool,
     url: str,
@@ -62,7 +67,7 @@ def serve(
 
         check_installed()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings.from_environment()
+    settings = with_examples(Settings.from_environment(), shots, selection)
     with opened_engine(settings, engine, base, quantize, url, model) as loaded:
         from assistant.applications import Request
         from assistant.create import create_assistant
@@ -99,6 +104,7 @@ def _check_free(host: str, port: int) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 @language_option
 @base_options
+@example_options
 @remote_options
 @engine_option
 def ask(
@@ -110,6 +116,8 @@ def ask(
     language: str,
     base: str,
     quantize: str,
+    shots: int | None,
+    selection: str | None,
     url: str,
     model: str,
     engine: str,
@@ -120,7 +128,7 @@ def ask(
     from assistant.conversation import to_json
     from assistant.documents import read_document
 
-    settings = Settings.from_environment()
+    settings = with_examples(Settings.from_environment(), shots, selection)
     if message == "-":
         message = sys.stdin.buffer.read().decode("utf-8", "replace")
     attached = tuple(read_document(path, settings.limits) for path in documents)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assistant import installed
+from assistant.errors import AssistantError
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
     from assistant.applications import Application
+    from assistant.engine.base import AdapterInfo
     from assistant.installed import PluginRecord
 
 _offline = click.option("--offline", is_flag=True, help="Import no plugin; tells less.")
@@ -31,10 +33,18 @@ def plugins(ctx: click.Context) -> None:
 @_offline
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(offline: bool = False, as_json: bool = False) -> None:
-    """Tell which plugins are installed, and what is wrong with them."""
+    """Tell which plugins are installed, and what is wrong with them.
+
+    With --json also what each application's adapter is: its method, size, labels, data, licence, and all that was
+    measured.
+    """
     records, applications = _loaded(offline)
     if as_json:
-        click.echo(json.dumps([asdict(record) for record in records], ensure_ascii=False, indent=2))
+        told = [
+            {**asdict(record), "applications": [_told(name, applications) for name in record.applications]}
+            for record in records
+        ]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     if not records:
         click.echo("No plugin is installed.")
@@ -95,24 +105,42 @@ def _loaded(offline: bool) -> tuple[tuple[PluginRecord, ...], Mapping[str, Appli
     return manager.records, manager.applications
 
 
+def _told(name: str, applications: Mapping[str, Application]) -> dict[str, Any]:
+    """An application in service by its id, with what its adapter's files say."""
+    application = applications.get(name)
+    if application is None:
+        return {"id": name}
+    told: dict[str, Any] = {"id": name, "title": application.title, "task": application.task, "adapter": None}
+    try:
+        info = _adapter(application)
+    except AssistantError as error:
+        return {**told, "error": str(error)}
+    if info is not None:
+        # Where it lies and what the engine calls its operation is nobody's business.
+        content = asdict(info)
+        told["adapter"] = {key: value for key, value in content.items() if key not in ("path", "task")}
+    return told
+
+
+def _adapter(application: Application) -> AdapterInfo | None:
+    from assistant.engine.manifest import read_info
+
+    return read_info(application.adapter) if application.adapter is not None else None
+
+
 def _applications(record: PluginRecord, applications: Mapping[str, Application]) -> Iterator[str]:
     """A line for each application in service: what its adapter is, and the first figure that was measured."""
-    from assistant.engine.manifest import read_manifest
-    from assistant.errors import AdapterError
-
     for name in record.applications:
         application = applications.get(name)
         if application is None:
             continue
-        if application.adapter is None:
-            yield f"{name}: no adapter"
-            continue
         try:
-            manifest = read_manifest(application.adapter)
-        except AdapterError as error:
+            info = _adapter(application)
+        except AssistantError as error:
             yield f"{name}: {error}"
             continue
-        method = manifest.training.get("method", {})
-        kind = method.get("name", "adapter") if isinstance(method, dict) else "adapter"
-        figures = (f", {key} {value:g}" for key, value in manifest.metrics.items())
-        yield f"{name}: {kind}{next(figures, '')}"
+        if info is None:
+            yield f"{name}: no adapter"
+            continue
+        figures = (f", {key} {value:g}" for key, value in info.metrics.items())
+        yield f"{name}: {info.method}, {info.bytes / 1e6:.1f} MB{next(figures, '')}"

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
-from assistant.cli.shared import base_option, find_application, installed_applications
+from assistant.cli.shared import (
+    base_option,
+    example_options,
+    find_application,
+    installed_applications,
+    opened_engine,
+    with_examples,
+)
 from assistant.errors import InputError
-from assistant.settings import EMBEDDED, Settings
+from assistant.settings import Settings
 
 if TYPE_CHECKING:
     from assistant.applications import Application
+    from assistant.engine.examples import Examples
 
 
 @click.group()
@@ -23,50 +33,70 @@ def prompts() -> None:
 @click.argument("application")
 @click.option("--message", required=True, help="What a person would type.")
 @click.option("--language", default="en", show_default=True, help="Language of the prompt file: en or pt.")
-@click.option("--shots", type=click.IntRange(min=0), help="Worked examples. [default: as served]")
+@example_options
 @base_option
-def show(application: str, message: str, language: str, shots: int | None, base: str) -> None:
+def show(
+    application: str, message: str, language: str, shots: int | None, selection: str | None, base: str
+) -> None:
     """Print exactly what a causal base gets of a message to APPLICATION, and on stderr how many tokens it is.
 
-    Without --base there is no tokenizer: the text is printed, and nothing is counted. Weights are not loaded.
+    Without --base there is no tokenizer: the text is printed, and nothing is counted. The weights of a causal base are
+    not loaded.
     """
-    skill = find_application(installed_applications(Settings.from_environment()), application)
-    if base == EMBEDDED:
-        click.echo(_plain(skill, message, language, shots))
-        click.echo("Not counted: name a causal base with --base.", err=True)
-        return
-    from assistant.engine.base import Message
-    from assistant.engine.causal.loading import load_tokenizer
-    from assistant.engine.causal.prompting import SHOTS, Prompting
-    from assistant.engine.causal.skills import folder_for
-    from assistant.engine.causal.tokens import Tokens
-    from assistant.prompts import load_prompt
+    from assistant.engine.embedded import is_embedded
 
-    tokenizer, name, window = load_tokenizer(base)
-    tokens = Tokens(tokenizer, name)
-    if skill.prompts is None:
-        ids = tokens.chat([Message("user", message)])
-    else:
-        prompt, prompting = load_prompt(skill.prompts, language), Prompting(tokens, window)
-        trained = skill.adapter is not None and folder_for(skill.adapter, name).is_dir()
-        if shots is None:
-            shots = 0 if trained else prompting.shots(prompt, SHOTS)
-        prompted = prompting.prompted(prompt, _texts(skill, message, language), shots)
-        ids = [*prompted.shared, *prompted.own]
+    settings = with_examples(Settings.from_environment(), shots, selection)
+    skill = find_application(installed_applications(settings), application)
+    with _examples(settings) as examples:
+        if is_embedded(base):
+            click.echo(_plain(skill, message, language, settings.shots, examples))
+            click.echo("Not counted: name a causal base with --base.", err=True)
+            return
+        from assistant.engine.base import Message
+        from assistant.engine.causal.loading import load_tokenizer
+        from assistant.engine.causal.prompting import Prompting
+        from assistant.engine.causal.skills import folder_for
+        from assistant.engine.causal.tokens import Tokens
+        from assistant.prompts import load_prompt
+
+        tokenizer, name, window = load_tokenizer(base)
+        tokens = Tokens(tokenizer, name)
+        if skill.prompts is None:
+            ids = tokens.chat([Message("user", message)])
+        else:
+            prompt, prompting = load_prompt(skill.prompts, language), Prompting(tokens, window, examples)
+            trained = skill.adapter is not None and folder_for(skill.adapter, name).is_dir()
+            texts = _texts(skill, message, language)
+            # An adapter has learnt what the examples would show.
+            count = 0 if trained and shots is None else prompting.shots(prompt, settings.shots)
+            (chosen,) = examples.chosen(prompt, [texts], count)
+            prompted = prompting.prompted(prompt, texts, chosen)
+            ids = [*prompted.shared, *prompted.own]
     click.echo(tokens.shown(ids))
     click.echo(f"{len(ids):,} of {window:,} tokens.", err=True)
 
 
-def _plain(skill: Application, message: str, language: str, shots: int | None) -> str:
-    from assistant.engine.causal.prompting import SHOTS
+@contextmanager
+def _examples(settings: Settings) -> Iterator[Examples]:
+    """The choice of examples; similar ones need the embedded base."""
+    from assistant.engine.examples import Examples
+
+    if settings.selection == "fixed":
+        yield Examples()
+        return
+    with opened_engine(settings, "encoder") as engine:
+        yield Examples(engine.embed)
+
+
+def _plain(skill: Application, message: str, language: str, shots: int, examples: Examples) -> str:
     from assistant.prompts import load_prompt
 
     if skill.prompts is None:
         return message
     prompt = load_prompt(skill.prompts, language)
     texts = _texts(skill, message, language)
-    count = min(SHOTS, len(prompt.shots)) if shots is None else shots
-    return prompt.render(dict(zip(skill.fields, texts, strict=True)), count)
+    (chosen,) = examples.chosen(prompt, [texts], min(shots, len(prompt.shots)))
+    return "".join(prompt.parts(dict(zip(skill.fields, texts, strict=True)), chosen))
 
 
 def _texts(skill: Application, message: str, language: str) -> list[str]:

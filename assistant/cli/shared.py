@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from assistant.settings import EMBEDDED, Settings
+from assistant.settings import EMBEDDED, SELECTIONS, SHOTS, Settings
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -75,6 +76,27 @@ def base_options(command: F) -> F:
     return base_option(option(command))
 
 
+def example_options(command: F) -> F:
+    """`--shots` and `--selection` of the worked examples in a prompt; `with_examples` makes settings of them."""
+    shots = click.option(
+        "--shots",
+        type=click.IntRange(min=0),
+        help=f"Worked examples in the prompt of a base that answers by prompts.  [default: {SHOTS}]",
+    )
+    selection = click.option(
+        "--selection",
+        type=click.Choice(SELECTIONS),
+        help="The same examples for every message, or those most similar to it.  [default: fixed]",
+    )
+    return shots(selection(command))
+
+
+def with_examples(settings: Settings, shots: int | None, selection: Any) -> Settings:
+    """The settings with what the command line says instead."""
+    given = {"shots": shots, "selection": selection}
+    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+
+
 def language_option(command: F) -> F:
     """`--language` of the answer or of the prompt file."""
     option = click.option(
@@ -122,11 +144,12 @@ def opened_engine(
 ) -> Iterator[Engine]:
     """The engine, closed at the end. Of a causal base it is told what was loaded, and how."""
     from assistant.create import create_engine
+    from assistant.engine.embedded import is_embedded
 
     if name == "openai" and not (url and model):
         raise click.UsageError("--engine openai needs --url and --model, which serve and ask have.")
     engine = create_engine(settings, name, base, quantize, url, model)
-    if name == "encoder" and base != EMBEDDED:
+    if name == "encoder" and not is_embedded(base):
         info = engine.info
         revision = f", revision {info.revision}" if info.revision else ""
         size = f"{info.parameters:,} parameters, {info.bytes / 1e6:,.1f} MB"

@@ -17,15 +17,16 @@ from assistant.cli.shared import (
     find_application,
     installed_applications,
 )
-from assistant.settings import EMBEDDED, Settings
+from assistant.settings import Settings
 from assistant.workshop.data import spread
 
 if TYPE_CHECKING:
     from assistant.engine.manifest import Manifest
     from assistant.workshop.data import Example
+    from assistant.workshop.loop import Progress
     from assistant.workshop.publishing import Sources
     from assistant.workshop.recipe import Recipe, Source
-    from assistant.workshop.training import AdaptedModel, Progress
+    from assistant.workshop.training import AdaptedModel
 
 
 @click.command()
@@ -54,9 +55,10 @@ def train(
 
     Training stops early when dev no longer improves. Ctrl-C stops it too: the same command takes it up again.
     With --base a LoRA adapter for that causal base is trained; put it at adapters/<base> beside the application's
-    own adapter folder. Such a training runs for its epochs and starts anew after Ctrl-C.
+    own adapter folder.
     """
     # Late: they import torch.
+    from assistant.engine.embedded import is_embedded
     from assistant.workshop import publishing
     from assistant.workshop.objectives import objective
     from assistant.workshop.recipe import load_recipe
@@ -78,8 +80,9 @@ def train(
     given = (("--method", method), ("--rows", rows), ("--epochs", epochs), ("--seed", seed))
     options = "".join(f" {name} {value}" for name, value in given if value is not None)
     command = f"assistant train {Path(target).name} --data DATA{options}"
-    if base != EMBEDDED:
-        _train_causal(base, quantize, recipe, sources, dev, out, title, f"{command} --base {Path(base).name}")
+    if not is_embedded(base):
+        command += f" --base {Path(base).name}"
+        _train_causal(base, quantize, recipe, sources, dev, out, title, command, run)
         return
     model, progress = watched_training(recipe, examples, dev_examples, run)
     manifest = publishing.publish(recipe, model, sources, dev, out, title, command, progress.seconds)
@@ -95,6 +98,7 @@ def _train_causal(
     out: Path,
     title: str,
     command: str,
+    run: Path,
 ) -> None:
     from assistant.engine.causal.loading import load_base
     from assistant.errors import PromptError
@@ -106,12 +110,13 @@ def _train_causal(
         raise PromptError(f"{skill.title} has no prompt files, which a causal base needs.")
     loaded = load_base(base, quantize)
     click.echo(f"Base: {loaded.info.name}, {loaded.info.quantization}", err=True)
-    with Watch("loss") as watch:
-        manifest = train_causal(loaded, recipe, train, dev, skill.prompts, out, title, command, watch)
+    run.mkdir(parents=True, exist_ok=True)
+    with Watch("probability of the right label") as watch:
+        manifest = train_causal(loaded, recipe, train, dev, skill.prompts, out, title, command, run, watch)
     if manifest is None:
-        click.echo(f"Stopped at step {watch.step:,} of {watch.steps:,}; nothing was written.", err=True)
-        click.get_current_context().exit(INTERRUPTED)
-    _tell(manifest, out)
+        _stopped(watch)
+    else:
+        _tell(manifest, out)
 
 
 def _tell(manifest: Manifest, out: Path) -> None:
@@ -146,12 +151,15 @@ def watched_training(
     with Watch(objective(recipe.operation).metric) as watch:
         trained = training.train(recipe, examples, dev, run, watch, model=model)
     if watch.interrupted:
-        click.echo(
-            f"Stopped at step {watch.step:,} of {watch.steps:,}; the same command goes on from there.",
-            err=True,
-        )
-        click.get_current_context().exit(INTERRUPTED)
+        _stopped(watch)
     return trained
+
+
+def _stopped(watch: Watch) -> None:
+    click.echo(
+        f"Stopped at step {watch.step:,} of {watch.steps:,}; the same command goes on from there.", err=True
+    )
+    click.get_current_context().exit(INTERRUPTED)
 
 
 def changed(recipe: Recipe, method: str | None, epochs: float | None, seed: int | None) -> Recipe:

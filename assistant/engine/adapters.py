@@ -21,10 +21,10 @@ from torch import Tensor
 from assistant.engine.base import AdapterInfo, BaseInfo
 from assistant.engine.embedded import Dimensions
 from assistant.engine.heads import Head, View, input_size
-from assistant.engine.manifest import Manifest, Operation, read_json, read_manifest
+from assistant.engine.manifest import CONFIG, Manifest, Operation, read_json, read_manifest
 from assistant.errors import AdapterError
 
-CONFIG, WEIGHTS, HEAD = "adapter_config.json", "adapter_model.safetensors", "head.safetensors"
+WEIGHTS, HEAD = "adapter_model.safetensors", "head.safetensors"
 MAX_RANK = 256
 MAX_FILE_BYTES = 64_000_000
 Kind = Literal["lora", "bottleneck"]

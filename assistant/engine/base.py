@@ -8,18 +8,20 @@ so calls from many threads with different adapters share forward passes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from assistant.errors import UnsupportedTask
+from assistant.settings import SHOTS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from assistant.applications import Application
+    from assistant.prompts import Prompt
 
 Operation: TypeAlias = Literal["classify", "choose", "tag", "extract", "rank", "embed", "generate"]
 
@@ -117,6 +119,14 @@ class Message:
     text: str
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """A prompt as `generate` takes it. `fields` are its texts as far as the base reads them."""
+
+    text: str
+    fields: Mapping[str, str]
+
+
 class Engine(ABC):
     """A base model with adapters on it. All methods may be called from any thread.
 
@@ -172,6 +182,12 @@ class Engine(ABC):
         """Pieces of a prompt's continuation, or of the next message of a conversation, as they are made; closing the
         iterator stops the model."""
         raise self._unsupported("generate")
+
+    def rendered(self, prompt: Prompt, fields: Mapping[str, str], max_tokens: int = 256) -> Rendered:
+        """The prompt with these texts and as many worked examples as the settings say and the base can read; the
+        longest text is cut at its end until the base can go on for `max_tokens`. Raises InputError for other fields
+        than the prompt's."""
+        return Rendered(prompt.render(fields, min(SHOTS, len(prompt.shots))), fields)
 
     def latest(self, messages: Sequence[Message], max_tokens: int = 256) -> Sequence[Message]:
         """The latest messages that the base can read at once and go on from for `max_tokens`, from a user's on. Raises

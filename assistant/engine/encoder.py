@@ -144,17 +144,21 @@ class EncoderEngine(Engine):
         """See Engine. The head gives each token a start and an end score; the first token's are those of "not in the
         text" (Devlin et al. 2019, arXiv 1810.04805, section 4.3)."""
         loaded = self._for(adapter, "extract")
-        result = []
-        for question, context in inputs:
-            # The question may take a third of what the model reads.
-            cut = windows(self.whole_text_tokenizer, context, overlap=64, room=MAX_TOKENS * 2 // 3)
-            encodings = self._encode([(question, context[start:end]) for start, end in cut])
-            logits = self._run([_row(e, loaded) for e in encodings])
-            scaled = [
-                (x / loaded.manifest.temperature, e, start)
-                for x, e, (start, _) in zip(logits, encodings, cut, strict=True)
+        # The question may take a third of what the model reads.
+        room = MAX_TOKENS * 2 // 3
+        cuts = [windows(self.whole_text_tokenizer, context, overlap=64, room=room) for _, context in inputs]
+        encodings = self._encode(
+            [
+                (question, context[start:end])
+                for (question, context), cut in zip(inputs, cuts, strict=True)
+                for start, end in cut
             ]
-            result.append(best_spans(scaled))
+        )
+        read = zip(self._run([_row(e, loaded) for e in encodings]), encodings, strict=True)
+        result = []
+        for cut in cuts:
+            own = [(start, *next(read)) for start, _ in cut]
+            result.append(best_spans([(x / loaded.manifest.temperature, e, start) for start, x, e in own]))
         return result
 
     def rank(self, inputs: Sequence[Sequence[str]], adapter: Path) -> list[tuple[float, ...]]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
 
 from assistant.engine.base import AdapterInfo
 from assistant.errors import AdapterError
 
 FILE = "onebase.json"
+# PEFT's own.
+CONFIG = "adapter_config.json"
 MAX_CONFIG_BYTES = 1_000_000
 
 Operation = Literal["classify", "choose", "tag", "extract", "rank"]
@@ -80,6 +84,27 @@ class Manifest(_Strict):
 def read_manifest(folder: Path) -> Manifest:
     """Read `onebase.json`. Raises AdapterError naming the folder and what is wrong."""
     return _parsed(folder, read_json(folder, FILE))
+
+
+def read_info(folder: Path) -> AdapterInfo:
+    """What a folder's files say of its adapter, without an engine: nothing is checked against a base, and torch is not
+    imported. Raises AdapterError for a file that cannot be read."""
+    manifest = read_manifest(folder)
+    method = str(read_json(folder, CONFIG).get("peft_type", "")).lower()
+    files = sorted(folder.glob("*.safetensors"))
+    size = sum(file.stat().st_size for file in (folder / CONFIG, *files))
+    return manifest.info(folder, method, sum(map(_parameters, files)), size)
+
+
+def _parameters(file: Path) -> int:
+    """How many numbers a safetensors file holds, by its head."""
+    try:
+        with safe_open(file, framework="numpy") as tensors:
+            return sum(math.prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise AdapterError(
+            f"The adapter {file.parent.name!r}: {file.name} cannot be read ({error})."
+        ) from None
 
 
 def _parsed(folder: Path, content: dict[str, Any]) -> Manifest:

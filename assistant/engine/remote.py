@@ -1,26 +1,31 @@
 """An engine elsewhere: any server that speaks OpenAI's HTTP interface (vLLM, llama.cpp, `transformers serve`, …).
 
-It writes; everything else needs the model at hand. A LoRA adapter that the server has under an application's name is
-asked for by `model=<name>`, as vLLM's `--lora-modules` has it.
+It writes; everything else needs the model at hand. A LoRA adapter that the server has under an application's id is
+asked for by `model=<id>`, as vLLM's `--lora-modules` has it.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
 
-from assistant.engine.base import AdapterInfo, BaseInfo, Engine, Message, Operation
+from assistant.engine.base import AdapterInfo, BaseInfo, Engine, Message, Operation, Rendered
+from assistant.engine.examples import Examples
 from assistant.errors import AdapterError, EngineError
+from assistant.settings import SHOTS, Selection
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from assistant.applications import Application
+    from assistant.prompts import Prompt
 
 # Seconds: to connect, between two pieces, and before the second attempt (twice as long before each further one).
 CONNECT = 5.0
@@ -48,11 +53,16 @@ class RemoteEngine(Engine):
         key: str = "",
         silence: float = SILENCE,
         sleep: Callable[[float], None] = time.sleep,
+        shots: int = SHOTS,
+        selection: Selection = "fixed",
     ) -> None:
         self.url, self.model, self.encoder, self.silence, self._sleep = (
             url.rstrip("/"), model, encoder, silence, sleep,
         )  # fmt: skip
         self.info = BaseInfo(model, "0" * 64, 0, "the server's", 0)
+        self._ids: dict[Path, str] = {}
+        self._shots = shots
+        self._examples = Examples(encoder.embed if selection == "similar" else None)
         self._server = f"The server {self.url}"
         try:
             self._client = httpx.Client(
@@ -78,6 +88,10 @@ class RemoteEngine(Engine):
         self._client.close()
         self.encoder.close()
 
+    def prepare(self, applications: Iterable[Application]) -> None:
+        """See Engine. An application's id is what the server calls its adapter."""
+        self._ids |= {a.adapter: a.id for a in applications if a.adapter is not None}
+
     def adapter(self, adapter: Path) -> AdapterInfo:
         """Raises UnsupportedTask: what adapters say of themselves stays on the server."""
         if not adapter.is_dir():
@@ -88,6 +102,12 @@ class RemoteEngine(Engine):
         """See Engine. The embedded encoder's."""
         return self.encoder.embed(inputs)
 
+    def rendered(self, prompt: Prompt, fields: Mapping[str, str], max_tokens: int = 256) -> Rendered:
+        """See Engine. How much the server reads is not known: nothing is cut."""
+        texts = [fields[name] for name in prompt.fields if name in fields]
+        (examples,) = self._examples.chosen(prompt, [texts], min(self._shots, len(prompt.shots)))
+        return Rendered("".join(prompt.parts(fields, examples)), fields)
+
     def generate(
         self, prompt: str | Sequence[Message], adapter: Path | None = None, max_tokens: int = 256
     ) -> Iterator[str]:
@@ -95,7 +115,7 @@ class RemoteEngine(Engine):
         the server refuses, falls silent, breaks off or talks nonsense."""
         if max_tokens < 1:
             return
-        own = adapter.parent.name.replace("_", "-") if adapter is not None else ""
+        own = self._ids.get(adapter) if adapter is not None else None
         body: dict[str, Any] = {
             "model": own if own in self.models else self.model,
             "max_tokens": max_tokens,

@@ -6,10 +6,10 @@ The prompt is the one that is served, without worked examples; the loss is that 
 
 from __future__ import annotations
 
+import math
 import random
 import shutil
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,13 +27,15 @@ from assistant.engine.echo import EchoEngine
 from assistant.engine.manifest import BaseReference, Manifest, write_manifest
 from assistant.errors import DataError
 from assistant.prompts import load_prompt
-from assistant.workshop.data import Example
+from assistant.workshop.data import Example, fingerprint
+from assistant.workshop.loop import Problem, Progress, always, fit
 from assistant.workshop.publishing import Sources, card, described, halved, measured
-from assistant.workshop.recipe import Lora, Recipe
-from assistant.workshop.training import Progress
+from assistant.workshop.recipe import Lora, Recipe, Training
 
 # What vLLM serves without being told otherwise.
 MAX_RANK = 16
+# A step takes longer than the encoder's. Steps.
+SAVE_EVERY = 100
 # A row's tokens and how many of them, at the end, are to be learnt.
 Learnt = tuple[tuple[int, ...], int]
 
@@ -47,27 +49,31 @@ def train_causal(
     folder: Path,
     title: str,
     command: str,
-    report: Callable[[Progress, int, float], bool] = lambda progress, steps, loss: True,
+    run: Path,
+    report: Callable[[Progress, int, float], bool] = always,
 ) -> Manifest | None:
     """Train a LoRA adapter on the recipe's rows and write its folder: PEFT's files, prompt files, manifest and card.
 
-    `report` is called after every step with the running loss; returning False stops, nothing is written and the result
-    is None. Raises DataError for a recipe that a causal base cannot learn.
+    The weights are those of the best dev evaluation, by the probability of the right label. `run` and `report` are
+    those of `loop.fit`: a run that was stopped goes on from its folder; until it has ended no adapter is written and
+    the result is None. Raises DataError for a recipe that a causal base cannot learn, and for a run folder of another
+    recipe, other data or another base.
     """
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
-    from transformers import get_linear_schedule_with_warmup
 
     if recipe.operation != "classify" or not isinstance(recipe.method, Lora):
         raise DataError(
             f"A causal base learns to classify, with LoRA; the recipe is to {recipe.operation} "
             f"with {recipe.method.name}."
         )
-    started, settings = time.monotonic(), recipe.training
-    data = _encoded(base, recipe, prompts, [example for _, rows in train for example in rows])
+    settings = recipe.training
+    examples, dev_examples = ([e for _, rows in sources for e in rows] for sources in (train, dev))
+    data, dev_data = (_encoded(base, recipe, prompts, each) for each in (examples, dev_examples))
     torch.manual_seed(settings.seed)
     model = base.model
     if base.plan.name != "none":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        _let_gradients_through(model)
     rank = min(recipe.method.rank, MAX_RANK)
     config = LoraConfig(
         r=rank,
@@ -76,27 +82,33 @@ def train_causal(
         task_type="CAUSAL_LM",
     )
     model = get_peft_model(model, config)
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay)
     per_epoch = -(-len(data) // settings.batch_size)
     steps = max(1, round(per_epoch * settings.epochs))
-    schedule = get_linear_schedule_with_warmup(optimizer, round(steps * settings.warmup), steps)
-    progress, running, order = Progress(), 0.0, random.Random(settings.seed)
-    while progress.step < steps:
-        shuffled = order.sample(data, len(data))
-        for first in range(0, len(shuffled), settings.batch_size):
-            loss = _loss(model, shuffled[first : first + settings.batch_size], base.device)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad()
-            running = 0.9 * running + 0.1 * loss.item() if progress.step else loss.item()
-            progress.step, progress.seconds = progress.step + 1, time.monotonic() - started
-            if not report(progress, steps, running):
-                return None
-            if progress.step == steps:
-                break
+    problem = Problem(
+        {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad},
+        settings,
+        steps,
+        lambda first: _batches(data, settings, first, steps),
+        lambda step, batch: _loss(model, batch, base.device),
+        lambda: {"dev_score": _probability(model, dev_data, settings.batch_size, base.device)},
+        recipe,
+        {
+            "data": fingerprint(examples),
+            "dev": fingerprint(dev_examples),
+            "base": base.info.sha256,
+            "quantization": base.plan.name,
+        },
+    )
+    stopped = False
+
+    def watched(progress: Progress, steps: int, loss: float) -> bool:
+        nonlocal stopped
+        stopped = not report(progress, steps, loss)
+        return not stopped
+
+    progress = fit(problem, run, watched, SAVE_EVERY)
+    if stopped:
+        return None
     manifest = Manifest(
         name=recipe.application,
         operation=recipe.operation,
@@ -106,6 +118,30 @@ def train_causal(
         **described(recipe, train, progress.seconds),
     )
     return _published(base, model, manifest, dev, prompts, folder, title, command)
+
+
+def _let_gradients_through(model: torch.nn.Module) -> None:
+    """Put the quantized layers into training mode; the rest stays without dropout.
+
+    In evaluation mode bitsandbytes packs 4-bit weights on a processor anew, in a form through which no gradient comes
+    back.
+    """
+    for module in model.modules():
+        if type(module).__module__.startswith("bitsandbytes."):
+            module.training = True
+
+
+def _batches(
+    data: Sequence[Learnt], settings: Training, first: int, steps: int
+) -> Iterator[tuple[int, list[Learnt]]]:
+    """(step, batch) from step `first` on; the order of each epoch depends on the seed and the epoch only."""
+    size = settings.batch_size
+    per_epoch = -(-len(data) // size)
+    for epoch in range(first // per_epoch, -(-steps // per_epoch)):
+        shuffled = random.Random(settings.seed * 1009 + epoch).sample(data, len(data))
+        for step in range(max(first, epoch * per_epoch), min(steps, (epoch + 1) * per_epoch)):
+            place = (step - epoch * per_epoch) * size
+            yield step, shuffled[place : place + size]
 
 
 def _encoded(base: CausalBase, recipe: Recipe, prompts: Path, examples: Sequence[Example]) -> list[Learnt]:
@@ -126,7 +162,7 @@ def _encoded(base: CausalBase, recipe: Recipe, prompts: Path, examples: Sequence
     }
     rows = []
     for example in examples:
-        prompted = prompting.prompted(prompt, example.texts, 0)
+        prompted = prompting.prompted(prompt, example.texts)
         target = names[example.label]
         rows.append(((*prompted.shared, *prompted.own, *target), len(target)))
     return rows
@@ -143,6 +179,19 @@ def _loss(model: torch.nn.Module, rows: Sequence[Learnt], device: str) -> Tensor
         targets[row, len(sequence) - learnt : len(sequence)] = torch.tensor(sequence[-learnt:])
     logits = model(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False).logits
     return F.cross_entropy(logits[:, :-1].float().flatten(0, 1), targets[:, 1:].flatten().to(device))
+
+
+@torch.inference_mode()
+def _probability(model: torch.nn.Module, data: Sequence[Learnt], size: int, device: str) -> float:
+    """The geometric mean of the probabilities that the labels' tokens have, in [0, 1]."""
+    ordered = sorted(data, key=lambda row: len(row[0]))
+    total = count = 0.0
+    for first in range(0, len(ordered), size):
+        batch = ordered[first : first + size]
+        tokens = sum(learnt for _, learnt in batch)
+        total += float(_loss(model, batch, device)) * tokens
+        count += tokens
+    return math.exp(-total / count)
 
 
 def _published(

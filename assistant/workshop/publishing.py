@@ -34,7 +34,6 @@ from assistant.workshop.recipe import Recipe, Source
 from assistant.workshop.training import AdaptedModel, peft_config
 
 # Where the embedded base is from, as a model card says it.
-EMBEDDED = f"sentence-transformers/{embedded.NAME}"
 Sources = Sequence[tuple[Source, Sequence[Example]]]
 
 
@@ -198,7 +197,7 @@ def _base(manifest: Manifest) -> str:
     return below + manifest.base.name
 
 
-def card(manifest: Manifest, title: str, command: str, base: str = EMBEDDED) -> str:
+def card(manifest: Manifest, title: str, command: str, base: str = embedded.HUB_ID) -> str:
     """The model card: what it is for, how good it is, what it was made from and how."""
     lines = [
         "---",

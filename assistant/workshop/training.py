@@ -1,4 +1,4 @@
-"""The training loop: one adapter and its head on the frozen base, resumable, deterministic by seed.
+"""Training one adapter and its head on the frozen base.
 
 The base carries the weights that its int8 form stands for, so that an adapter learns what it will be served
 on. It computes in bfloat16 with float32 master weights for what is trained (Micikevicius et al. 2018, arXiv
@@ -8,52 +8,33 @@ a tenth of the time.
 
 from __future__ import annotations
 
-import json
-import math
+import itertools
 import random
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from assistant.engine import embedded
 from assistant.engine.adapters import head_form
-from assistant.engine.encoder import CLS, SEP
 from assistant.engine.heads import Head, View, new_head
-from assistant.engine.memory import give_back_freed_memory, keep_freed_memory
 from assistant.engine.quantization import fake_quantized
 from assistant.errors import DataError
+from assistant.workshop.batches import batches, masked, predict_logits, tensors
 from assistant.workshop.data import Example, fingerprint
+from assistant.workshop.loop import Problem, Progress, always, fit
 from assistant.workshop.objectives import Encoded, objective
-from assistant.workshop.recipe import FineTuning, Lora, Method, Recipe, Training
-
-MASK_TOKEN = 103  # [MASK] of the BERT vocabulary
-# A batch holds at most this many tokens, padding included, so that long texts do not swell the memory.
-MAX_BATCH_TOKENS = 8192
-# Steps. Batches differ in shape, so freed blocks seldom fit again and the heap would grow to several gigabytes.
-GIVE_BACK_EVERY = 25
-
-
-@dataclass
-class Progress:
-    """Where a run stands; also what is resumed from."""
-
-    step: int = 0
-    best_step: int = 0
-    best_score: float = -math.inf
-    seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
+from assistant.workshop.recipe import FineTuning, Lora, Method, Recipe
 
 
 class AdaptedModel(nn.Module):
-    """The frozen base with one trainable adapter (through PEFT), or a base that is itself trained, and a head."""
+    """The frozen base with one trainable adapter (through PEFT), or a base that is itself trained, and a head.
+
+    With `encoder` the head is one more on an adapter that another model has already.
+    """
 
     def __init__(
         self,
@@ -63,13 +44,14 @@ class AdaptedModel(nn.Module):
         view: View = "pooled",
         dtype: torch.dtype = torch.bfloat16,
         layers: int | None = None,
+        encoder: Any = None,
     ) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        base = base_model(layers).to(dtype)
-        self.encoder = (
-            unfrozen(base, method) if isinstance(method, FineTuning) else with_adapter(base, method)
-        )
+        if encoder is None:
+            base = base_model(layers).to(dtype)
+            encoder = unfrozen(base, method) if isinstance(method, FineTuning) else with_adapter(base, method)
+        self.encoder = encoder
         head = new_head(view, embedded.Dimensions().hidden, outputs, torch.Generator().manual_seed(seed))
         self.view, self.head_weight, self.head_bias = view, head.weight, head.bias
         self.eval()
@@ -150,79 +132,52 @@ def with_adapter(base: Any, method: Method) -> Any:
         return get_peft_model(base, peft_config(method), autocast_adapter_dtype=False)
 
 
-class MasterWeights:
-    """Float32 copies of the parameters for the optimizer; the model keeps its own, coarser ones."""
+class Learner:
+    """One task that is being learnt: its rows as tokens and targets, and the model that learns it."""
 
-    def __init__(self, parameters: dict[str, nn.Parameter]) -> None:
-        self.parameters = parameters
-        self.masters = {name: p.detach().float().clone().requires_grad_() for name, p in parameters.items()}
+    def __init__(
+        self, recipe: Recipe, train: Sequence[Example], dev: Sequence[Example], model: AdaptedModel
+    ) -> None:
+        self.recipe, self.settings, self.model = recipe, recipe.training, model
+        self.objective = objective(recipe.operation)
+        self.data, self.dev = self.objective.encode(train, recipe), self.objective.encode(dev, recipe)
+        self.model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        _, outputs = head_form(recipe.operation, len(recipe.labels))
+        balance = self.objective.class_weights(self.data, outputs, self.settings.class_balance)
+        self.balance = balance.to(model.device)
+        self.per_epoch = sum(1 for _ in batches(self.data, self.settings.batch_size, random.Random(0)))
 
-    def take_gradients(self, max_norm: float = 1.0) -> None:
-        """Move the gradients from the model to the masters and clip their global norm."""
-        for name, parameter in self.parameters.items():
-            self.masters[name].grad = None if parameter.grad is None else parameter.grad.float()
-            parameter.grad = None
-        nn.utils.clip_grad_norm_(list(self.masters.values()), max_norm)
+    def batches(self, first: int) -> Iterator[tuple[int, list[Encoded]]]:
+        """(step, batch) from step `first` on, without end; the order of each epoch depends on the seed and the epoch
+        only."""
+        for epoch in itertools.count(first // self.per_epoch):
+            rng = random.Random(self.settings.seed * 1009 + epoch)
+            ordered = batches(self.data, self.settings.batch_size, rng)
+            for step, batch in enumerate(ordered, epoch * self.per_epoch):
+                if first <= step:
+                    yield step, batch
 
-    @torch.no_grad()
-    def give_values(self) -> None:
-        """Copy the masters' values into the model."""
-        for name, parameter in self.parameters.items():
-            parameter.copy_(self.masters[name])
+    def loss(self, step: int, batch: Sequence[Encoded]) -> Tensor:
+        """The loss (a scalar) of a batch; `step` seeds what is random in it."""
+        ids, segments, mask = tensors(batch)
+        if self.settings.token_dropout:
+            # A generator per step, so that a resumed run draws the same.
+            generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + step)
+            ids = masked(ids, mask, self.settings.token_dropout, generator)
+        logits = self.model(*(tensor.to(self.model.device) for tensor in (ids, segments, mask)))
+        return self.objective.loss(logits, batch, self.settings, self.balance)
 
-
-def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> Iterator[list[Encoded]]:
-    """Batches of similar length; shuffled when `rng` is given, otherwise sorted by length."""
-    order = list(range(len(data)))
-    if rng is not None:
-        rng.shuffle(order)
-    # Sorting within large chunks of the shuffled order keeps padding small and the order random.
-    chunk = size * 64 if rng is not None else len(order) or 1
-    groups: list[list[Encoded]] = []
-    for start in range(0, len(order), chunk):
-        members = sorted(order[start : start + chunk], key=lambda i: data[i].width)
-        group: list[Encoded] = []
-        for i in members:
-            rows = sum(len(e.sequences) for e in group)
-            # An example with several sequences counts as many: batches of every operation cost about the same.
-            more = rows + len(data[i].sequences)
-            if group and (more > size or more * data[i].width > MAX_BATCH_TOKENS):
-                groups.append(group)
-                group = []
-            group.append(data[i])
-        groups.append(group)
-    if rng is not None:
-        rng.shuffle(groups)
-    yield from (group for group in groups if group)
+    def score(self) -> float:
+        """How good the model is on dev, in [0, 1]."""
+        return self.objective.score(predict_logits(self.model, self.dev), self.dev)
 
 
-def tensors(batch: Sequence[Encoded], device: torch.device | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids, segments and mask (sequences, tokens) of all sequences in order, padded on the right."""
-    sequences = [tokens for e in batch for tokens in e.sequences]
-    width = max(len(tokens.ids) for tokens in sequences)
-    padding = [[0] * (width - len(tokens.ids)) for tokens in sequences]
-    ids = torch.tensor([t.ids + zeros for t, zeros in zip(sequences, padding, strict=True)])
-    segments = torch.tensor([t.segments + zeros for t, zeros in zip(sequences, padding, strict=True)])
-    mask = torch.tensor([[1] * len(t.ids) + zeros for t, zeros in zip(sequences, padding, strict=True)])
-    return ids.to(device), segments.to(device), mask.to(device)
-
-
-@torch.inference_mode()
-def predict_logits(model: AdaptedModel, data: Sequence[Encoded], batch_size: int = 64) -> list[Tensor]:
-    """For each example its logits (sequences, outputs) or (sequences, tokens, outputs), in the order of `data`."""
-    found: dict[int, Tensor] = {}
-    for batch in batches(data, batch_size, None):
-        logits = model(*tensors(batch, model.device)).cpu()
-        parts = logits.split([len(e.sequences) for e in batch])
-        found |= {id(e): part for e, part in zip(batch, parts, strict=True)}
-    return [found[id(e)] for e in data]
-
-
-def _dropped(ids: Tensor, mask: Tensor, rate: float, generator: torch.Generator) -> Tensor:
-    """Replace a share of the word pieces, never the first or a separator, by [MASK]."""
-    keep = torch.rand(ids.shape, generator=generator) >= rate
-    special = (ids == CLS) | (ids == SEP) | (mask == 0)
-    return torch.where(keep | special, ids, torch.full_like(ids, MASK_TOKEN))
+def new_model(recipe: Recipe, encoder: Any = None) -> AdaptedModel:
+    """A model for this recipe, on an encoder that exists already or on one of its own."""
+    view, outputs = head_form(recipe.operation, len(recipe.labels))
+    return AdaptedModel(
+        recipe.method, outputs, recipe.training.seed, view, layers=recipe.layers, encoder=encoder
+    )
 
 
 def train(
@@ -230,161 +185,25 @@ def train(
     train_data: Sequence[Example],
     dev_data: Sequence[Example],
     run: Path,
-    report: Callable[[Progress, int, float], bool] = lambda progress, steps, loss: True,
+    report: Callable[[Progress, int, float], bool] = always,
     save_every: int = 500,
     model: AdaptedModel | None = None,
 ) -> tuple[AdaptedModel, Progress]:
     """Train one adapter; return the model of the best dev evaluation and how the run went.
 
-    `run` is a folder for checkpoints and `record.json`; when it holds a checkpoint of the same recipe and data,
-    the run goes on from there and ends as if it had never stopped. `report` is called after every step with the
-    progress, the number of steps and the running loss; returning False stops the run (the checkpoint is kept). `model`
-    is trained on instead of a new one; the run's folder does not know what it was, so it is not to be resumed with
-    another.
+    `run`, `report` and `save_every` are those of `loop.fit`. `model` is trained on instead of a new one; the run's
+    folder does not know what it was, so it is not to be resumed with another.
     """
-    keep_freed_memory()
-    settings = recipe.training
-    task = objective(recipe.operation)
-    data, dev = task.encode(train_data, recipe), task.encode(dev_data, recipe)
-    view, outputs = head_form(recipe.operation, len(recipe.labels))
-    if model is None:
-        model = AdaptedModel(recipe.method, outputs, settings.seed, view, layers=recipe.layers)
-    model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    weights = MasterWeights(model.trained())
-    optimizer = torch.optim.AdamW(
-        list(weights.masters.values()),
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        betas=(0.9, 0.98),
+    learner = Learner(recipe, train_data, dev_data, model or new_model(recipe))
+    steps = max(1, round(learner.per_epoch * recipe.training.epochs))
+    problem = Problem(
+        learner.model.trained(),
+        recipe.training,
+        steps,
+        lambda first: itertools.islice(learner.batches(first), max(0, steps - first)),
+        learner.loss,
+        lambda: {"dev_score": learner.score()},
+        recipe,
+        {"data": fingerprint(train_data), "dev": fingerprint(dev_data)},
     )
-    per_epoch = sum(1 for _ in batches(data, settings.batch_size, random.Random(0)))
-    steps = max(1, round(per_epoch * settings.epochs))
-    evaluate_every = max(1, steps // settings.evaluations)
-    identity = {
-        "recipe": recipe.model_dump(mode="json"),
-        "data": fingerprint(train_data),
-        "dev": fingerprint(dev_data),
-    }
-    progress = _resume(run, identity, weights, optimizer)
-    balance = task.class_weights(data, outputs, settings.class_balance).to(model.device)
-    started, running = time.monotonic() - progress.seconds, 0.0
-    for step, batch in _steps(data, settings, per_epoch, progress.step, steps):
-        if progress.step - progress.best_step > settings.patience * evaluate_every and progress.best_step:
-            break
-        ids, segments, mask = tensors(batch)
-        if settings.token_dropout:
-            # A generator per step, so that a resumed run draws the same.
-            generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + step)
-            ids = _dropped(ids, mask, settings.token_dropout, generator)
-        logits = model(*(tensor.to(model.device) for tensor in (ids, segments, mask)))
-        loss = task.loss(logits, batch, settings, balance)
-        loss.backward()  # type: ignore[no-untyped-call]
-        weights.take_gradients()
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _schedule(step, steps, settings.warmup)
-        optimizer.step()
-        weights.give_values()
-        running = 0.98 * running + 0.02 * loss.item() if running else loss.item()
-        progress.step, progress.seconds = step + 1, time.monotonic() - started
-        if progress.step % evaluate_every == 0 or progress.step == steps:
-            score = task.score(predict_logits(model, dev), dev)
-            progress.history.append(
-                {"step": progress.step, "loss": round(running, 4), "dev_score": round(score, 5)}
-            )
-            if score > progress.best_score:
-                progress.best_score, progress.best_step = score, progress.step
-                _write(run / "best.safetensors", {n: p.detach() for n, p in weights.masters.items()})
-        if progress.step % GIVE_BACK_EVERY == 0:
-            give_back_freed_memory()
-        if progress.step % save_every == 0 or progress.step == steps:
-            _save(run, identity, weights, optimizer, progress)
-        if not report(progress, steps, running):
-            _save(run, identity, weights, optimizer, progress)
-            break
-    if (run / "best.safetensors").is_file():
-        best = load_file(run / "best.safetensors")
-        with torch.no_grad():
-            for name, master in weights.masters.items():
-                master.copy_(best[name])
-        weights.give_values()
-    return model, progress
-
-
-def _steps(
-    data: Sequence[Encoded], settings: Training, per_epoch: int, first: int, steps: int
-) -> Iterator[tuple[int, list[Encoded]]]:
-    """(step, batch) from step `first` on; the order of each epoch depends on the seed and the epoch only."""
-    for epoch in range(first // per_epoch, math.ceil(steps / per_epoch)):
-        ordered = batches(data, settings.batch_size, random.Random(settings.seed * 1009 + epoch))
-        for step, batch in enumerate(ordered, epoch * per_epoch):
-            if first <= step < steps:
-                yield step, batch
-
-
-def _schedule(step: int, steps: int, warmup: float) -> float:
-    """Linear warm-up, then linear decay to zero; a factor in [0, 1]."""
-    rise = max(1, round(steps * warmup))
-    return (step + 1) / rise if step < rise else max(0.0, (steps - step) / max(1, steps - rise))
-
-
-def _save(
-    run: Path,
-    identity: dict[str, Any],
-    weights: MasterWeights,
-    optimizer: torch.optim.Optimizer,
-    progress: Progress,
-) -> None:
-    """Write a checkpoint: parameters and optimizer state in one file, progress and identity in another."""
-    state: dict[str, Tensor] = {}
-    for name, master in weights.masters.items():
-        state[f"master.{name}"] = master.detach()
-        for key, value in optimizer.state[master].items():
-            state[f"{key}.{name}"] = value
-    _write(run / "checkpoint.safetensors", state)
-    content = json.dumps({**identity, "progress": vars(progress)}, indent=1)
-    temporary = run / "record.json.tmp"
-    temporary.write_text(content, encoding="utf-8")
-    temporary.replace(run / "record.json")
-
-
-def _write(path: Path, state: dict[str, Tensor]) -> None:
-    """Save tensors under a temporary name, then rename: a half-written file never bears the final name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    save_file({name: value.contiguous() for name, value in state.items()}, temporary)
-    temporary.replace(path)
-
-
-def _same(stored: dict[str, Any], identity: dict[str, Any]) -> bool:
-    """Whether a record is of this recipe and data. Recipes are compared as read: a key that the record does not have
-    yet has its default."""
-    try:
-        recipe = Recipe.model_validate(stored["recipe"]).model_dump(mode="json")
-    except (KeyError, ValidationError):
-        return False
-    return {**{key: stored.get(key) for key in identity}, "recipe": recipe} == identity
-
-
-def _resume(
-    run: Path, identity: dict[str, Any], weights: MasterWeights, optimizer: torch.optim.Optimizer
-) -> Progress:
-    """Take up the checkpoint in `run`. Raises DataError when it belongs to another recipe or other data."""
-    record, checkpoint = run / "record.json", run / "checkpoint.safetensors"
-    if not (record.is_file() and checkpoint.is_file()):
-        (run / "best.safetensors").unlink(missing_ok=True)
-        return Progress()
-    stored = json.loads(record.read_text(encoding="utf-8"))
-    if not _same(stored, identity):
-        raise DataError(
-            f"The run folder {run.name!r} holds a run of another recipe or other data; name another folder."
-        )
-    state = load_file(checkpoint)
-    with torch.no_grad():
-        for name, master in weights.masters.items():
-            master.copy_(state[f"master.{name}"])
-            optimizer.state[master] = {
-                "step": state[f"step.{name}"],
-                **{key: state[f"{key}.{name}"].to(master.device) for key in ("exp_avg", "exp_avg_sq")},
-            }
-    weights.give_values()
-    return Progress(**stored["progress"])
+    return learner.model, fit(problem, run, report, save_every)

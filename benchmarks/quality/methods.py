@@ -22,6 +22,7 @@ from assistant.engine.base import Classification, TextOrPair, text_or_pair
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.manifest import read_manifest, write_manifest
 from assistant.prompts import load_prompt
+from assistant.workshop.batches import predict_logits
 from assistant.workshop.data import Example
 from assistant.workshop.evaluation import report
 from assistant.workshop.methods import LabelledTask, Method
@@ -32,7 +33,7 @@ from assistant.workshop.objectives import objective
 from assistant.workshop.prediction import prompt_task
 from assistant.workshop.publishing import card
 from assistant.workshop.recipe import FineTuning, Recipe, load_recipe
-from assistant.workshop.training import predict_logits, train
+from assistant.workshop.training import train
 
 Predict = Callable[[Sequence[TextOrPair]], list[Classification]]
 

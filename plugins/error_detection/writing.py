@@ -12,8 +12,6 @@ from assistant_plugins.error_detection.edits import PUNCTUATION, WORD_CHOICE, Ed
 from assistant.engine.base import Engine
 from assistant.prompts import Prompt
 
-# Worked examples in the prompt.
-SHOTS = 4
 # A correction keeps most of its sentence; what shares less with it is an answer to something else.
 LEAST_SHARED = 0.5
 _PIECE = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]|\s+")
@@ -21,14 +19,15 @@ _PIECE = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]|\s+")
 
 def rewritten(sentence: str, prompt: Prompt, engine: Engine) -> str:
     """The sentence as the base writes it anew: one line, at most about twice as long."""
-    written = ""
-    pieces = engine.generate(prompt.render({"text": sentence}, SHOTS), max_tokens=16 + len(sentence))
-    for piece in pieces:
+    written, most = "", 16 + len(sentence)
+    asked = engine.rendered(prompt, {"text": sentence}, most)
+    for piece in engine.generate(asked.text, max_tokens=most):
         written += piece
         # Everything from the line's end on is the next example, and nobody asks for it.
         if "\n" in written.lstrip() or len(written) > 2 * len(sentence) + 40:
             break
-    return written.strip().partition("\n")[0].strip()
+    # What the base could not read stays as it is.
+    return written.strip().partition("\n")[0].strip() + sentence[len(asked.fields["text"]) :]
 
 
 def differences(sentence: str, written: str) -> Iterator[Edit]:

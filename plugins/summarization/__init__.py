@@ -2,7 +2,7 @@
 
 Extractive: nothing is put into other words, so nothing can be made up. The adapter scores each sentence by how likely
 it belongs in a summary (`Engine.rank`), `selection` takes the best that do not repeat each other, `lengths` says how
-many.
+many. A base that writes says it in other words instead (`writing`).
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from assistant import (
     hookimpl,
     split_sentences,
 )
+from assistant.prompts import load_prompt
 
-from .lengths import asks_why, wanted
+from .lengths import Length, asks_why, wanted
 from .selection import choose, count_words
 from .source import citations, highlighted, joined, messages_about, plain
+from .writing import most_tokens, said_length, written
 
 if TYPE_CHECKING:
     from assistant.engine.base import Engine
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 PROMPTS = Path(assistant_prompts.__path__[0])
 # Characters, about 800 sentences: what two cores read well within the time that an answer may take.
 MAX_READ = 100_000
+# The prompt of a base that writes.
+WRITTEN = PROMPTS / "summarization" / "written"
 
 
 class Summarization(Application):
@@ -189,6 +193,13 @@ class Summarization(Application):
             ),
             "sentence": "Sentence",
             "belongs": "Belongs in the summary",
+            "one_sentence": "one sentence",
+            "at_most_sentences": "at most {amount} sentences",
+            "at_most_words": "at most {amount} words",
+            "written": "In the base model's own words, {share} % as many as the text has; it may be wrong.",
+            "long": "The summary was cut at {count} tokens.",
+            "silent": "The model has nothing to say about this.",
+            "why_written": "The base model wrote the summary in its own words and gives no reasons.",
         },
         "pt": {
             "no_text": "O resumo precisa de um texto, e a mensagem não tem nenhum. Cole um ou anexe um documento.",
@@ -204,6 +215,13 @@ class Summarization(Application):
             ),
             "sentence": "Frase",
             "belongs": "Pertence ao resumo",
+            "one_sentence": "uma frase",
+            "at_most_sentences": "no máximo {amount} frases",
+            "at_most_words": "no máximo {amount} palavras",
+            "written": "Nas palavras do modelo base, {share} % das que o texto tem; pode estar errado.",
+            "long": "O resumo foi cortado em {count} tokens.",
+            "silent": "O modelo não tem nada a dizer sobre isto.",
+            "why_written": "O modelo base escreveu o resumo em suas próprias palavras e não dá razões.",
         },
     }
 
@@ -230,6 +248,9 @@ class Summarization(Application):
         if length.amount >= (words if length.unit == "words" else len(sentences)):
             yield Text(said["all"].format(total=len(sentences)))
             return
+        if "generate" in engine.operations:
+            yield from self.written(text, length, request, engine, asks_why(*steps[-1]))
+            return
         (scores,) = engine.rank([texts], self.adapter)
         chosen = choose(texts, scores, length)
         weights = {i: _logistic(scores[i]) for i in chosen}
@@ -250,6 +271,34 @@ class Summarization(Application):
             yield Notice(said["read"].format(read=MAX_READ, length=len(text)), "length")
         yield highlighted(text, sentences, weights, self.fields[0])
         yield from citations(request, text, [sentences[i] for i in chosen])
+
+    def written(
+        self, text: str, length: Length, request: Request, engine: Engine, why: bool
+    ) -> Iterator[ReplyPart]:
+        """The growing summary in the base's own words, then the whole one; a notice where the text was cut."""
+        said = self.wording.get(request.language.partition("-")[0], self.wording["en"])
+        if why:
+            yield Text(said["why_written"])
+            return
+        prompt = load_prompt(WRITTEN, request.language)
+        # In the prompt's language, which may be another than the reply's.
+        fields = {"text": text[:MAX_READ], "length": said_length(length, self.wording[prompt.language])}
+        most = most_tokens(length)
+        asked = engine.rendered(prompt, fields, most)
+        summary, count = "", 0
+        for summary in written(asked, length, engine, most):
+            count += 1
+            yield Text(summary, growing=True)
+        if not summary:
+            yield Text(said["silent"])
+            return
+        yield Text(summary, copyable=True)
+        share = 100 * count_words(summary) / count_words(text)
+        yield Text(said["written"].format(share="< 1" if share < 1 else f"{share:.0f}"))
+        if count >= most:
+            yield Notice(said["long"].format(count=most), "length")
+        if (read := len(asked.fields["text"])) < len(text):
+            yield Notice(said["read"].format(read=read, length=len(text)), "length")
 
 
 def _logistic(score: float) -> float:

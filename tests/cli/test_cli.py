@@ -56,3 +56,6 @@ def test_a_defect_is_a_sentence_and_with_debug_a_traceback(assistant, monkeypatc
 def test_a_wrong_environment_is_a_sentence(assistant, monkeypatch):
     monkeypatch.setenv("ONEBASE_ADAPTER_BYTES", "much")
     refused(assistant("plugins"), "ONEBASE_ADAPTER_BYTES", "'much'")
+    monkeypatch.delenv("ONEBASE_ADAPTER_BYTES")
+    monkeypatch.setenv("ONEBASE_SELECTION", "best")
+    refused(assistant("plugins"), "ONEBASE_SELECTION", "'best'", "fixed or similar")

@@ -2,9 +2,17 @@
 
 import json
 import logging
+import os
+import shutil
+import subprocess
 import sys
 
+from adapter_folders import write_adapter
 from cli_site import refused
+
+from assistant.engine.adapters import load_adapter
+from assistant.engine.base import BaseInfo
+from assistant.engine.embedded import SHA256, Dimensions
 
 
 def test_plugins_lists_state_and_hooks(assistant):
@@ -12,7 +20,42 @@ def test_plugins_lists_state_and_hooks(assistant):
         (line,) = [line for line in result.stdout.splitlines() if line.startswith("demo ")]
         assert line.split() == ["demo", "active", "onebase-demo", "1.2", "register_applications"]
     records = {record["name"]: record for record in json.loads(assistant("plugins", "list", "--json").stdout)}
-    assert records["demo"]["applications"] == ["mood", "follows", "boom"]
+    assert [told["id"] for told in records["demo"]["applications"]] == ["mood", "follows", "boom"]
+
+
+def test_plugins_tells_in_json_what_is_known_of_each_adapter(assistant, site):
+    folder = site / "demo_plugin" / "adapter"
+    shutil.rmtree(folder)
+    write_adapter(folder, labels=("bad", "good"), metrics={"mood_accuracy": 0.9, "mood_accuracy_low": 0.8})
+    command = "import sys; from assistant.cli import main; main(['plugins', 'list', '--json'], standalone_mode=False)"
+    late = "; assert not {'torch', 'gradio', 'transformers'} & set(sys.modules)"
+    paths = os.pathsep.join([str(site), *filter(None, sys.path)])
+    said = subprocess.run(
+        [sys.executable, "-c", command + late],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (demo,) = (record for record in json.loads(said.stdout) if record["name"] == "demo")
+    mood, follows, boom = demo["applications"]
+    adapter = mood["adapter"]
+    loaded = load_adapter(folder, BaseInfo("base", SHA256, 0, "int8", 0), Dimensions()).info
+    assert (adapter["method"], adapter["parameters"], adapter["bytes"]) == (
+        "lora", loaded.parameters, loaded.bytes,
+    )  # fmt: skip
+    assert adapter["metrics"] == {"mood_accuracy": 0.9, "mood_accuracy_low": 0.8}
+    assert adapter["labels"] == ["bad", "good"]
+    assert adapter["licence"] == loaded.licence
+    assert (mood["title"], mood["task"]) == ("Mood", "text-classification")
+    assert str(site) not in json.dumps(demo)
+    assert follows["adapter"] is None and "onebase.json" in follows["error"]
+    assert boom == {"id": "boom", "title": "Boom", "task": "text-generation", "adapter": None}
+    assert "mood: lora, " in assistant("plugins").stdout
+    (folder / "head.safetensors").write_bytes(b"nothing")
+    records = json.loads(assistant("plugins", "list", "--json").stdout)
+    (demo,) = (record for record in records if record["name"] == "demo")
+    assert "head.safetensors cannot be read" in demo["applications"][0]["error"]
 
 
 def test_plugins_shows_the_error_of_a_broken_one(assistant, site, caplog):

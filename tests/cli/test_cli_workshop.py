@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from assistant.cli import main
 from assistant.cli.train import Watch
-from assistant.workshop.training import Progress
+from assistant.workshop.loop import Progress
 
 # --- train --------------------------------------------------------------------------------------------------
 
@@ -58,6 +58,14 @@ def test_train_refuses_in_a_sentence(assistant, data, tmp_path):
     write_jsonl(data / "train.jsonl", {"text": "x", "label": "so-so"})
     refused(assistant("train", "mood", "--data", "data"), "'so-so'", "bad, good")
     assert assistant("train", "mood", "--data", "data", "--epochs", "0").exit_code == 2
+
+
+@pytest.mark.parametrize("base", ["all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"])
+def test_train_knows_the_embedded_base_by_its_own_names(assistant, data, tmp_path, base):
+    result = assistant("train", "mood", "--data", "data", "--base", base, "--rows", "8", "--epochs", "1")
+    assert result.exit_code == 0, result.stderr
+    manifest = json.loads((tmp_path / "mood-adapter" / "onebase.json").read_text())
+    assert manifest["base"]["name"] == "all-MiniLM-L6-v2"
 
 
 # --- compress -----------------------------------------------------------------------------------------------

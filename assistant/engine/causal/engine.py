@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -18,17 +18,22 @@ from assistant.engine.base import (
     Extraction,
     Message,
     Operation,
+    Rendered,
     TextOrPair,
 )
 from assistant.engine.batching import Batcher, Item
+from assistant.engine.causal import zero_gpu
 from assistant.engine.causal.generation import first_line, generate
 from assistant.engine.causal.loading import CausalBase
 from assistant.engine.causal.model import BARE, CausalModel
-from assistant.engine.causal.prompting import ANSWER, MAX_CHARACTERS, SHOTS, Prompting
+from assistant.engine.causal.prompting import ANSWER, MAX_CHARACTERS, Prompting
 from assistant.engine.causal.scoring import Row, log_likelihoods
 from assistant.engine.causal.skills import Skill, Skills
 from assistant.engine.causal.tokens import Tokens
+from assistant.engine.examples import Examples
 from assistant.errors import AdapterError, InputError
+from assistant.prompts import Prompt, Shot
+from assistant.settings import SHOTS, Selection
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +47,8 @@ CONTENT_FREE = ("N/A", "[MASK]", "")
 # An option, or a sentence to rank, counts up to here, and an extracted answer is no longer. Tokens.
 MAX_LABEL = ANSWER
 MAX_ANSWER = 48
+# Calibrations that are kept, one for each set of worked examples.
+KEPT_CALIBRATIONS = 1024
 # The rank of a sentence without a word.
 NO_WORDS = -1e9
 
@@ -54,17 +61,31 @@ class CausalEngine(Engine):
         {"classify", "choose", "extract", "rank", "embed", "generate"}
     )
 
-    def __init__(self, base: CausalBase, encoder: Engine, shots: int = SHOTS) -> None:
+    def __init__(
+        self, base: CausalBase, encoder: Engine, shots: int = SHOTS, selection: Selection = "fixed"
+    ) -> None:
         self.info = base.info
         self.window = base.window
         self.language = "en"
         self.encoder = encoder
         self.model = CausalModel(base)
         self.tokens = Tokens(base.tokenizer, base.info.name)
-        self.prompting = Prompting(self.tokens, base.window)
+        examples = Examples(encoder.embed if selection == "similar" else None)
+        self.prompting = Prompting(self.tokens, base.window, examples)
         self.skills = Skills(base.info, self.model, self.prompting, shots)
-        self._calibrations: dict[Skill, list[float]] = {}
-        self._batcher: Batcher[Row] = Batcher(lambda rows: log_likelihoods(self.model, rows))
+        self._calibrations: dict[tuple[Skill, tuple[Shot, ...]], list[float]] = {}
+
+        def likelihoods(rows: Sequence[Row]) -> list[list[float]]:
+            return log_likelihoods(self.model, rows)
+
+        def written(
+            ids: Sequence[int], max_tokens: int, adapter: str, prefix: Sequence[int] = ()
+        ) -> Iterator[tuple[str, float]]:
+            yield from generate(self.model, self.tokens, ids, max_tokens, adapter, prefix)
+
+        # All that the model computes.
+        self._likelihoods, self._written = zero_gpu.on_gpu(likelihoods), zero_gpu.on_gpu(written)
+        self._batcher: Batcher[Row] = Batcher(self._likelihoods)
 
     def close(self) -> None:
         """End the batching thread, and the encoder's."""
@@ -74,6 +95,9 @@ class CausalEngine(Engine):
     def prepare(self, applications: Iterable[Application]) -> None:
         """See Engine."""
         self.skills.register(applications)
+        if zero_gpu.active():
+            # What comes later would not be in the processes that compute.
+            self.skills.load()
 
     def in_language(self, language: str) -> Engine:
         """See Engine. The view shares everything with this engine."""
@@ -89,14 +113,15 @@ class CausalEngine(Engine):
         """See Engine. By the likelihood of each label's name after the prompt, calibrated by content-free input."""
         skill = self._skill(adapter, "classify")
         labels = [label.name for label in skill.prompt.labels.values()]
-        rows = [self._row(skill, texts, labels) for texts in inputs]
-        free = self._content_free(skill, labels) if rows and not skill.trained else [0.0] * len(labels)
+        examples = self._examples(skill, inputs)
+        rows = [self._row(skill, texts, labels, each) for texts, each in zip(inputs, examples, strict=True)]
+        free = self._content_free(skill, labels, examples)
         return [
             Classification(
                 tuple(skill.prompt.labels),
-                _softmax([(a - b) / skill.temperature for a, b in zip(scores, free, strict=True)]),
+                _softmax([(a - b) / skill.temperature for a, b in zip(scores, nothing, strict=True)]),
             )
-            for scores in self._run(rows)
+            for scores, nothing in zip(self._run(rows), free, strict=True)
         ]
 
     def choose(self, inputs: Sequence[Choice], adapter: Path) -> list[tuple[float, ...]]:
@@ -106,8 +131,9 @@ class CausalEngine(Engine):
         rows = []
         for choice in inputs:
             options = [option[:MAX_CHARACTERS] for option in choice.options]
+            (examples,) = self._examples(skill, [(choice.question, *options)])
             for question in (choice.question, CONTENT_FREE[0]):
-                rows.append(self._row(skill, (question, "\n".join(options)), options))
+                rows.append(self._row(skill, (question, "\n".join(options)), options, examples))
         scores = self._run(rows)
         return [
             _softmax([(a - b) / skill.temperature for a, b in zip(scores[i], scores[i + 1], strict=True)])
@@ -140,8 +166,18 @@ class CausalEngine(Engine):
             ids = self.tokens.chat(self.latest(prompt, max_tokens))
         max_tokens = min(max_tokens, self.window // 2)
         ids = ids[-(self.window - max_tokens) :]
-        pieces = generate(self.model, self.tokens, ids, max_tokens, name)
+        pieces = self._written(ids, max_tokens, name)
         return (piece for piece, _ in pieces if piece)
+
+    def rendered(self, prompt: Prompt, fields: Mapping[str, str], max_tokens: int = 256) -> Rendered:
+        """See Engine."""
+        answer = min(max_tokens, self.window // 2)
+        shots = self.prompting.shots(prompt, self.skills.shots, answer)
+        texts = [fields[name] for name in prompt.fields if name in fields]
+        (examples,) = self.prompting.examples.chosen(prompt, [texts], shots)
+        prompt.parts(fields, examples)  # raises for other fields than its own
+        read = self.prompting.prompted(prompt, texts, examples, answer).fields
+        return Rendered("".join(prompt.parts(read, examples)), read)
 
     def latest(self, messages: Sequence[Message], max_tokens: int = 256) -> Sequence[Message]:
         """See Engine."""
@@ -159,24 +195,54 @@ class CausalEngine(Engine):
             raise AdapterError(f"The prompt {skill.prompt.title!r} is not made to {operation}.")
         return skill
 
-    def _row(self, skill: Skill, texts: str | Sequence[str], labels: Sequence[str]) -> Row:
-        prompted = self.prompting.prompted(skill.prompt, texts, skill.shots)
+    def _examples(self, skill: Skill, inputs: Sequence[TextOrPair | Sequence[str]]) -> list[tuple[Shot, ...]]:
+        """The worked examples for each input."""
+        texts = [[given] if isinstance(given, str) else given for given in inputs]
+        return self.prompting.examples.chosen(skill.prompt, texts, skill.shots)
+
+    def _row(
+        self,
+        skill: Skill,
+        texts: str | Sequence[str],
+        labels: Sequence[str],
+        examples: Sequence[Shot] | None = None,
+    ) -> Row:
+        if examples is None:
+            (examples,) = self._examples(skill, [texts])
+        prompted = self.prompting.prompted(skill.prompt, texts, examples)
         # The cue ends the prompt; a label goes on after a space, as the answers of the worked examples do.
         names = [self.tokens.continuation(prompted.cue, f" {label}")[:MAX_LABEL] for label in labels]
         return Row(prompted.shared, prompted.own, tuple(map(tuple, names)), skill.adapter)
 
     def _run(self, rows: Sequence[Row]) -> list[list[float]]:
+        if zero_gpu.active():
+            # Each visitor has a quota, which is found by the thread that computes: nobody shares a batch.
+            return self._likelihoods(rows) if rows else []
         return self._batcher.submit([Item(row, len(row.ids)) for row in rows])
 
-    def _content_free(self, skill: Skill, labels: Sequence[str]) -> list[float]:
-        """The mean log-likelihoods of the labels after inputs that say nothing."""
-        if skill not in self._calibrations:
-            rows = [
-                self._row(skill, [nothing] * len(skill.prompt.fields), labels) for nothing in CONTENT_FREE
-            ]
+    def _content_free(
+        self, skill: Skill, labels: Sequence[str], examples: Sequence[tuple[Shot, ...]]
+    ) -> list[list[float]]:
+        """The mean log-likelihoods of the labels after inputs that say nothing, for each row's examples."""
+        if skill.trained:
+            return [[0.0] * len(labels)] * len(examples)
+        kept = self._calibrations
+        known = {each: mean for each in set(examples) if (mean := kept.get((skill, each))) is not None}
+        missing = [each for each in dict.fromkeys(examples) if each not in known]
+        rows = [
+            self._row(skill, [nothing] * len(skill.prompt.fields), labels, each)
+            for each in missing
+            for nothing in CONTENT_FREE
+        ]
+        if rows:
             scores = torch.tensor(self._run(rows), dtype=torch.float64).softmax(-1)
-            self._calibrations[skill] = scores.mean(0).clamp_min(1e-30).log().tolist()
-        return self._calibrations[skill]
+            means = scores.view(len(missing), len(CONTENT_FREE), -1).mean(1).clamp_min(1e-30).log().tolist()
+            found = dict(zip(missing, means, strict=True))
+            known |= found
+            if len(kept) + len(found) > KEPT_CALIBRATIONS:
+                kept.clear()
+            kept |= {(skill, each): mean for each, mean in found.items()}
+        return [known[each] for each in examples]
 
     # --- extract and rank -----------------------------------------------------------------------------------
 
@@ -185,7 +251,7 @@ class CausalEngine(Engine):
         if set(skill.prompt.fields) != set(given):
             raise AdapterError(f"The prompt {skill.prompt.title!r} has no question and context.")
         row = self._row(skill, [given[name] for name in skill.prompt.fields], ())
-        pieces = generate(self.model, self.tokens, row.ids, MAX_ANSWER, row.adapter, row.prefix)
+        pieces = self._written(row.ids, MAX_ANSWER, row.adapter, row.prefix)
         answer, probability = first_line(pieces)
         span = _located(answer, context)
         if span is None:
@@ -199,7 +265,9 @@ class CausalEngine(Engine):
         means: dict[int, float] = {}
         for group in self._groups(skill, sentences, filled):
             texts = [sentences[number] for number in group]
-            rows = [self._row(skill, text, texts) for text in (" ".join(texts), CONTENT_FREE[0])]
+            document = " ".join(texts)
+            (examples,) = self._examples(skill, [document])
+            rows = [self._row(skill, text, texts, examples) for text in (document, CONTENT_FREE[0])]
             with_text, without = self._run(rows)
             for number, a, b, ids in zip(group, with_text, without, rows[0].labels, strict=True):
                 means[number] = (a - b) / max(1, len(ids))

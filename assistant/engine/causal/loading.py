@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from assistant.engine.base import BaseInfo
+from assistant.engine.causal import zero_gpu
 from assistant.engine.causal.quantization import Plan, Quantization, configuration, plan
 from assistant.errors import BaseModelError
 
@@ -40,6 +41,7 @@ def load_base(name: str, quantize: Quantization = "auto") -> CausalBase:
     # Late, as each of them takes seconds.
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
+    zero_gpu.announce()
     folder, shown, revision = _located(name)
     weights = _weight_files(folder, shown)
     device = best_device()

@@ -64,12 +64,12 @@ class CausalModel:
         with self._lock:
             if name in self._adapters:
                 return
+            # Read into main memory and copied from there: on ZeroGPU nothing is read onto the device itself.
+            options = {"is_trainable": False, "torch_device": "cpu"}
             if self._adapters:
-                self.model.load_adapter(folder, name, is_trainable=False, torch_device=self.device)
+                self.model.load_adapter(folder, name, **options)
             else:
-                self.model = PeftModel.from_pretrained(
-                    self.model, folder, name, is_trainable=False, torch_device=self.device
-                )
+                self.model = PeftModel.from_pretrained(self.model, folder, name, **options)
             self.model.eval()
             self._adapters.add(name)
 

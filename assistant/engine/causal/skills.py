@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.applications import Application
-from assistant.engine.adapters import CONFIG, WEIGHTS, read_method, read_tensors
+from assistant.engine.adapters import WEIGHTS, read_method, read_tensors
 from assistant.engine.base import AdapterInfo, BaseInfo
 from assistant.engine.causal.model import BARE, CausalModel
 from assistant.engine.causal.prompting import Prompting
-from assistant.engine.manifest import FILE, Manifest, read_json, read_manifest
-from assistant.errors import AdapterError
+from assistant.engine.manifest import CONFIG, FILE, Manifest, read_json, read_manifest
+from assistant.errors import AdapterError, AssistantError
 from assistant.prompts import Prompt, load_prompt
 
 # Below this probability a prompt's answer is a guess. A prompt has no dev rows from which it could be chosen.
@@ -62,6 +63,12 @@ class Skills:
         """Take in which application an adapter folder belongs to."""
         with self._lock:
             self._applications |= {a.adapter: a for a in applications if a.adapter is not None}
+
+    def load(self) -> None:
+        """Put the adapters of all applications on the base; one that cannot be used is told when it is asked for."""
+        for folder in self._applications:
+            with suppress(AssistantError):
+                self.get(folder, "en")
 
     def get(self, folder: Path, language: str) -> Skill:
         """The skill of an adapter folder. Raises AdapterError, PromptError, and BaseModelError where the window is too

@@ -35,11 +35,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune as masks
 
-from assistant.engine.adapters import CONFIG, HEAD, head_form
-from assistant.engine.manifest import read_json, read_manifest
+from assistant.engine.adapters import HEAD, head_form
+from assistant.engine.manifest import CONFIG, read_json, read_manifest
+from assistant.workshop.batches import batches, tensors
 from assistant.workshop.objectives import Encoded, objective
 from assistant.workshop.recipe import FineTuning, Recipe
-from assistant.workshop.training import AdaptedModel, batches, tensors
+from assistant.workshop.training import AdaptedModel
 
 Kind = Literal["weights", "heads", "neurons", "layers"]
 Importance = Literal["magnitude", "gradient"]

@@ -30,12 +30,12 @@ from torch.nn import functional as F  # noqa: N812
 from assistant.engine.adaptation import Stacks
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.quantization import INT8, Scheme, Table, quantize_rows
+from assistant.workshop.batches import batches, tensors
 from assistant.workshop.compression.timing import taking_turns
 from assistant.workshop.data import Example, spread
 from assistant.workshop.evaluation import Metric
 from assistant.workshop.objectives import Encoded, objective
 from assistant.workshop.recipe import Recipe
-from assistant.workshop.training import batches, tensors
 
 GROUP = 64  # weights that share a scale in 4 bits
 LEVELS = 15  # the largest integer of 4 bits

@@ -18,14 +18,16 @@ from assistant.engine.base import Classification, TextOrPair
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.manifest import read_json
 from assistant.errors import DataError, UnsupportedTask
+from assistant.workshop.batches import predict_logits
 from assistant.workshop.data import Example
 from assistant.workshop.dataset import slug
+from assistant.workshop.loop import Progress
 from assistant.workshop.methods import Fitted, LabelledTask, Stopped, Watch, sides
 from assistant.workshop.methods.adapter import TrainedAdapter
 from assistant.workshop.objectives import objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Method, Recipe, Source, Training
-from assistant.workshop.training import AdaptedModel, Progress, peft_config, predict_logits, train
+from assistant.workshop.training import AdaptedModel, peft_config, train
 
 BATCH = 16
 MAX_TOKENS = 256
