@@ -134,7 +134,7 @@ def _save_weights(model: AdaptedModel, folder: Path) -> None:
 
 def measured(manifest: Manifest, folder: Path, dev: Sources, engine: Engine) -> Manifest:
     """The manifest with temperature, threshold and metrics, as the engine gives them."""
-    task = objective(manifest.operation)
+    task = objective(manifest.head_operation)
     found = [task.measure(engine, folder, rows) for _, rows in dev]
     metrics: dict[str, float] = {}
     for (source, rows), measurement in zip(dev, found, strict=True):
