@@ -178,8 +178,8 @@ class EncoderEngine(Engine):
         for name, head in loaded.heads.items():
             if head.manifest.operation not in ("classify", "tag"):
                 raise AdapterError(
-                    f"The head {name!r} of {adapter.name!r} was trained to {head.manifest.operation}; expected classify "
-                    "or tag."
+                    f"The head {name!r} of {adapter.name!r} was trained to {head.manifest.operation}; "
+                    "expected classify or tag."
                 )
         tags: list[dict[str, list[Tag]]] = [defaultdict(list) for _ in inputs]
         shares: list[dict[str, list[Tensor]]] = [defaultdict(list) for _ in inputs]
