@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
+from assistant.engine.base import Classification
+from assistant.engine.encoder import EncoderEngine
+from assistant.engine.manifest import read_manifest
 from assistant.errors import DataError
 from assistant.workshop.data import Example
-from assistant.workshop.multitask.recipe import MultitaskRecipe
+from assistant.workshop.multitask.publishing import TaskSources, publish_together
+from assistant.workshop.multitask.recipe import MultitaskRecipe, load_multitask_recipe
 from assistant.workshop.multitask.training import TaskData, distances, drawn, train_together
 
 COLOURS = ["red", "blue", "green", "yellow"]
@@ -102,3 +107,90 @@ def test_a_run_folder_of_another_recipe_or_other_data_is_refused(tmp_path: Path)
     ):
         with pytest.raises(DataError, match="another recipe or other data"):
             train_together(other, data, tmp_path)
+
+
+def sources_of(made: MultitaskRecipe) -> dict[str, TaskSources]:
+    (source,) = made.tasks[0].train
+    return {
+        name: TaskSources([(source, list(rows.train))], [(source, list(rows.dev))])
+        for name, rows in DATA.items()
+    }
+
+
+def test_hard_sharing_publishes_one_adapter_whose_heads_answer_together(
+    tmp_path: Path, encoder: EncoderEngine
+) -> None:
+    made = recipe()
+    models, _ = train_together(made, DATA, tmp_path / "run")
+    folder = tmp_path / "adapter"
+    publish_together(made, models, sources_of(made), folder, "Toy", "make toy", 1.0, encoder)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "README.md", "adapter_config.json", "adapter_model.safetensors", "kind", "onebase.json", "words",
+    ]  # fmt: skip
+    whole, kind = read_manifest(folder), read_manifest(folder / "kind")
+    assert (whole.operation, whole.labels) == ("multitask", ("kind", "words"))
+    assert whole.metrics["kind: toy_accuracy"] == kind.metrics["toy_accuracy"] == 1.0
+    assert whole.metrics["words: toy_detection_f0.5"] == 1.0
+    assert kind.threshold > 0
+    card = (folder / "README.md").read_text()
+    assert "Heads: kind, words." in card
+    assert "- words: to tag; labels OK, BAD; abstains below" in card
+    for text, answer in zip(TEXTS, encoder.multitask(TEXTS, folder), strict=True):
+        assert isinstance(answer["kind"], Classification)
+        assert answer["kind"].label == KIND[TEXTS.index(text)].label
+        marked = [(tag.start, tag.end) for tag in answer["words"] if tag.label == "BAD"]  # type: ignore[union-attr]
+        assert marked == [(start, end) for start, end, _ in WORDS[TEXTS.index(text)].label]
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_soft_sharing_publishes_an_adapter_for_each_task(tmp_path: Path, encoder: EncoderEngine) -> None:
+    made = recipe(sharing="soft")
+    models, _ = train_together(made, DATA, tmp_path / "run")
+    publish_together(made, models, sources_of(made), tmp_path / "out", "Toy", "make toy", 1.0, encoder)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["kind", "words"]
+    (answer,) = encoder.classify([TEXTS[0]], tmp_path / "out" / "kind")
+    assert answer.label == "colour"
+    assert read_manifest(tmp_path / "out" / "words").metrics["toy_detection_f0.5"] == 1.0
+
+
+def test_a_task_alone_has_the_shared_settings_and_its_own() -> None:
+    made = recipe(training={"max_tokens": 32})
+    tasks = [
+        task.model_copy(update={"max_tokens": 64}) if task.name == "words" else task for task in made.tasks
+    ]
+    made = made.model_copy(update={"tasks": tuple(tasks)})
+    kind, words = (made.alone(name) for name in made.names)
+    assert (kind.training.max_tokens, words.training.max_tokens) == (32, 64)
+    assert kind.training.learning_rate == words.training.learning_rate == made.training.learning_rate
+    assert (words.application, words.operation, words.labels) == ("words", "tag", ("OK", "BAD"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tasks": "two"}, "tasks"),
+        ({"sharing": "firm"}, "'hard' or 'soft'"),
+        ({"temperature": 0.5}, "temperature"),
+        ({"method": {"name": "fine-tuning"}}, "method"),
+        ({"training": {"distillation": {}}}, "cannot be distilled together"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_bad_recipes_get_a_sentence(change: dict[str, Any], said: str, tmp_path: Path) -> None:
+    path = tmp_path / "several.yaml"
+    content = recipe().model_dump(mode="json") | change
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(DataError, match=f"several.yaml.*{said}"):
+        load_multitask_recipe(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(["kind"], "tasks"), (["kind", "kind"], "same name"), (["kind", "../words"], "name")]
+)
+def test_tasks_are_several_and_have_names_of_their_own(names: list[str], said: str, tmp_path: Path) -> None:
+    path = tmp_path / "several.yaml"
+    content = recipe().model_dump(mode="json")
+    content["tasks"] = [{**content["tasks"][0], "name": name} for name in names]
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(DataError, match=f"several.yaml.*{said}"):
+        load_multitask_recipe(path)

@@ -14,7 +14,8 @@ from assistant.errors import DataError
 from assistant.workshop.recipe import Bottleneck, FineTuning, Lora, load_recipe
 from assistant.workshop.tuning import Search, drawn, own, with_candidate, write_recipe
 
-MADE = recipe(Lora(rank=2, alpha=4), epochs=1)
+# One layer, so that a dozen trainings take seconds.
+MADE = recipe(Lora(rank=2, alpha=4), epochs=1).model_copy(update={"layers": 1})
 MANY = ROWS * 20
 
 
