@@ -248,6 +248,7 @@ class Application(ABC):
     `adapter` is a folder in PEFT's format (see docs/adapters.md), or None for an application without one.
     `prompts` is the folder of `<language>.yaml` prompt files (see `assistant.prompts`), or None.
     `requires` names operations without which it cannot answer: it is offered only on an engine that has them.
+    With `shortcut` the page has a button beside the message box that sends what stands in it to this application.
     """
 
     id: ClassVar[str]
@@ -261,6 +262,7 @@ class Application(ABC):
     adapter: ClassVar[Path | None] = None
     prompts: ClassVar[Path | None] = None
     requires: ClassVar[frozenset[Operation]] = frozenset()
+    shortcut: ClassVar[bool] = False
 
     @abstractmethod
     def answer(self, request: Request, engine: Engine) -> Iterator[ReplyPart]:

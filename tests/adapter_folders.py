@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from assistant.engine import embedded
 from assistant.engine.adapters import head_form
 from assistant.engine.heads import Head, input_size, save_head
-from assistant.engine.manifest import BaseReference, Manifest, Operation, write_manifest
+from assistant.engine.manifest import BaseReference, Manifest, Operation, read_manifest, write_manifest
 from assistant.workshop.recipe import Bottleneck, Lora, Method
 from assistant.workshop.training import base_model, with_adapter
 
@@ -47,6 +47,24 @@ def write_adapter(
         metrics=metrics or {},
     )
     write_manifest(manifest, folder)
+    return folder
+
+
+def write_multitask_adapter(folder: Path, seed: int = 0) -> Path:
+    """A folder with random weights and two heads, "mood" to classify and "errors" to tag."""
+    write_adapter(folder, seed=seed)
+    (folder / "head.safetensors").unlink()
+    whole = read_manifest(folder)
+    write_manifest(whole.model_copy(update={"operation": "multitask", "labels": ("mood", "errors")}), folder)
+    for number, (name, operation) in enumerate({"mood": "classify", "errors": "tag"}.items()):
+        head = folder / name
+        head.mkdir()
+        torch.manual_seed(seed + number)
+        view, outputs = head_form(operation, 3)  # type: ignore[arg-type]
+        weight = torch.randn(outputs, input_size(view, 384)) * 0.1
+        save_head(Head(view, weight, torch.zeros(outputs)), head / "head.safetensors")
+        changes = {"name": name, "operation": operation, "threshold": 0.6 + number / 10}
+        write_manifest(whole.model_copy(update=changes), head)
     return folder
 
 

@@ -37,7 +37,7 @@ def encoder() -> Iterator[EncoderEngine]:
 def adapters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """An adapter folder per operation, made when it is first asked for; "bottleneck" is one to classify with, "student
     …" one on the two lowest layers."""
-    from adapter_folders import BOTTLENECK, write_adapter
+    from adapter_folders import BOTTLENECK, write_adapter, write_multitask_adapter
 
     root = tmp_path_factory.mktemp("adapters")
 
@@ -46,6 +46,8 @@ def adapters(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if not path.exists():
             if operation == "bottleneck":
                 write_adapter(path, "classify", BOTTLENECK, ("a", "b"), seed=1, scale=0.1)
+            elif operation == "multitask":
+                write_multitask_adapter(path)
             elif operation.startswith("student "):
                 write_adapter(path, operation.removeprefix("student "), layers=2)  # type: ignore[arg-type]
             else:

@@ -16,7 +16,7 @@ from typing import Any, get_args
 
 import pytest
 
-from assistant.engine.base import Choice, Classification, Engine, Extraction, Operation, Tag
+from assistant.engine.base import Choice, Classification, Engine, Extraction, HeadAnswer, Operation, Tag
 from assistant.errors import AdapterError, UnsupportedTask
 
 AdapterFor = Callable[[Operation], "Path | None"]
@@ -43,6 +43,7 @@ INPUTS: dict[Operation, list[Any]] = {
     "tag": list(TEXTS),
     "extract": [*(("Who saved the plot?", text) for text in TEXTS), *((text, TEXTS[0]) for text in TEXTS)],
     "rank": [list(TEXTS), [TEXTS[0]], [], ["", ""]],
+    "multitask": list(TEXTS),
     "embed": list(TEXTS),
 }
 
@@ -133,7 +134,34 @@ class EngineConformance:
     def check_tag(self, engine: Engine, text: str, answer: tuple[Tag, ...], adapter_for: AdapterFor) -> None:
         folder = adapter_for("tag")
         assert folder
-        labels = engine.adapter(folder).labels
+        self.check_tags(text, answer, engine.adapter(folder).labels)
+
+    def check_multitask(
+        self, engine: Engine, text: str, answer: dict[str, HeadAnswer], adapter_for: AdapterFor
+    ) -> None:
+        folder = adapter_for("multitask")
+        assert folder
+        assert tuple(answer) == engine.adapter(folder).labels
+        for name, said in answer.items():
+            labels = engine.adapter(folder / name).labels
+            if isinstance(said, Classification):
+                assert said.labels == labels
+                check_distribution(said.probabilities, len(labels))
+            else:
+                self.check_tags(text, said, labels)
+
+    def test_a_head_says_the_same_alone(self, engine: Engine, adapter_for: AdapterFor) -> None:
+        self.require(engine, adapter_for, "multitask")
+        folder = adapter_for("multitask")
+        assert folder
+        inputs = TEXTS[:-1]  # the last one is read in windows to tag, but cut to classify
+        for name in engine.adapter(folder).labels:
+            together = [answer[name] for answer in engine.multitask(inputs, folder)]
+            alone = engine.classify if isinstance(together[0], Classification) else engine.tag
+            for said, wanted in zip(together, alone(inputs, folder / name), strict=True):
+                self.same(said, wanted)
+
+    def check_tags(self, text: str, answer: tuple[Tag, ...], labels: tuple[str, ...]) -> None:
         end = 0
         for tag in answer:
             assert end <= tag.start < tag.end <= len(text)
@@ -221,6 +249,11 @@ class EngineConformance:
     def same(self, answer: Any, expected: Any) -> None:
         """Equal but for rounding, which may put one of two spans, or labels of a word, that are about as good in the
         other's place."""
+        if isinstance(answer, dict):
+            assert list(answer) == list(expected)
+            for name, said in answer.items():
+                self.same(said, expected[name])
+            return
         if isinstance(answer, tuple) and answer and isinstance(answer[0], Extraction):
             found, wanted = ({(e.start, e.end): e.probability for e in each} for each in (answer, expected))
             # A span that only one of them has is about as good as the other's last one.
@@ -252,7 +285,9 @@ def flat(value: Any) -> list[Any]:
     """The leaves of an answer (numbers, texts) in order."""
     if isinstance(value, str | int | float):
         return [value]
-    if hasattr(value, "__dataclass_fields__"):
+    if isinstance(value, dict):
+        value = list(value.values())
+    elif hasattr(value, "__dataclass_fields__"):
         value = [getattr(value, name) for name in value.__dataclass_fields__]
     elif hasattr(value, "tolist"):
         value = value.tolist()

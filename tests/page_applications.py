@@ -26,6 +26,7 @@ from assistant import (
 class Mood(TextClassification):
     id, title, description = "mood", "Mood", "Tells the mood of a text."
     examples = ("/mood what a day", "/mood so it goes")
+    shortcut = True
 
 
 class Everything(Application):

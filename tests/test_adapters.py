@@ -14,7 +14,7 @@ from adapter_folders import with_tensors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.engine.adapters import LoadedAdapter, load_adapter
+from assistant.engine.adapters import AdapterStore, LoadedAdapter, load_adapter
 from assistant.engine.base import BaseInfo
 from assistant.engine.embedded import SHA256, Dimensions
 from assistant.errors import AdapterError
@@ -57,6 +57,53 @@ def test_layers_are_all_where_the_manifest_does_not_say(
     assert (whole.layers, student.layers) == (6, 2)
     assert {layer for layer, _ in student.parts} == {0, 1}
     assert student.nbytes < 0.4 * whole.nbytes
+
+
+@pytest.fixture
+def several(adapters: Callable[[str], Path], tmp_path: Path) -> Path:
+    """A copy of a sound folder with several heads, to be spoilt."""
+    return Path(shutil.copytree(adapters("multitask"), tmp_path / "several"))
+
+
+def test_a_head_is_the_adapter_above_it_and_costs_no_further_weights(several: Path) -> None:
+    store = AdapterStore(BASE, Dimensions(), 10**9)
+    mood, errors, whole = (store.get(path) for path in (several / "mood", several / "errors", several))
+    assert len(store) == 1
+    assert mood.parts is errors.parts is whole.parts
+    assert (mood.info.threshold, errors.info.threshold) == (0.6, 0.7)
+    assert (mood.info.task, errors.info.task) == ("classify", "tag")
+    heads = 3 * 768 + 3 + 3 * 384 + 3
+    assert whole.info.parameters == whole.heads["mood"].info.parameters + 3 * 384 + 3
+    assert whole.nbytes < mood.nbytes + heads * 4
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": ["mood", "../mood"]}, "head '../mood'"),
+        ({"labels": ["mood", "absent"]}, "absent"),
+        ({"labels": ["mood"], "layers": 2}, "lowest 2 layers"),
+    ],
+)
+def test_heads_that_are_not_what_the_adapter_says(several: Path, change: dict[str, Any], said: str) -> None:
+    edit(several / "onebase.json", **change)
+    with pytest.raises(AdapterError, match=said):
+        load(several)
+
+
+def test_a_head_of_another_base_or_within_a_head_is_refused(several: Path) -> None:
+    edit(several / "mood" / "onebase.json", operation="multitask")
+    with pytest.raises(AdapterError, match="several heads"):
+        load(several)
+    edit(several / "mood" / "onebase.json", operation="classify", layers=3)
+    with pytest.raises(AdapterError, match="another layers"):
+        load(several)
+
+
+def test_a_folder_that_is_no_head_of_the_adapter_is_refused(several: Path) -> None:
+    shutil.copytree(several / "mood", several / "other")
+    with pytest.raises(AdapterError, match="no head 'other'; it has: mood, errors"):
+        AdapterStore(BASE, Dimensions(), 10**9).get(several / "other")
 
 
 @pytest.mark.parametrize(

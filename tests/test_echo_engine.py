@@ -26,6 +26,11 @@ def adapter_for(tmp_path: Path) -> AdapterFor:
     for operation, folder in folders.items():
         folder.mkdir()
         manifest = {"name": operation, "labels": [f"{operation}-{i}" for i in range(3)], "threshold": 0.4}
+        if operation == "multitask":
+            manifest["labels"] = ["classify", "tag"]
+            for head in ("classify", "tag"):
+                (folder / head).mkdir()
+                (folder / head / "onebase.json").write_text(json.dumps({"operation": head}))
         (folder / "onebase.json").write_text(json.dumps(manifest))
     return folders.__getitem__
 
@@ -38,6 +43,7 @@ class EmbedOnly(EchoEngine):
     operations = frozenset({"embed"})
     classify, choose, tag = Engine.classify, Engine.choose, Engine.tag
     extract, rank, generate = Engine.extract, Engine.rank, Engine.generate
+    multitask = Engine.multitask
 
 
 def test_an_engine_may_do_less(tmp_path: Path) -> None:

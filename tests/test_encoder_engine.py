@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import Head
 from assistant.engine.manifest import read_manifest
 from assistant.engine.quantization import Int8Linear, quantize_rows
+from assistant.engine.spans import windows
 from assistant.errors import AdapterError, BaseModelError
 from assistant.workshop.recipe import Lora
 from assistant.workshop.training import base_model
@@ -185,3 +187,35 @@ def test_quantized_linear_is_close_and_row_wise() -> None:
     crowded = torch.cat([x, 1000 * x[:1]])
     assert torch.equal(linear(crowded)[:7], linear(x))
     assert torch.equal(linear(torch.zeros(1, 40))[0], bias)
+
+
+def test_several_heads_take_one_forward_pass(
+    encoder: EncoderEngine, adapters: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[int] = []
+    model = encoder.model
+
+    class Counting:
+        dimensions = model.dimensions
+
+        def __call__(self, ids: torch.Tensor, *rest: Any) -> torch.Tensor:
+            passes.append(len(ids))
+            return model(ids, *rest)
+
+    monkeypatch.setattr(encoder, "model", Counting())
+    encoder.multitask(["A short text."], adapters("multitask"))
+    assert passes == [1]
+
+
+def test_a_head_of_a_long_text_is_the_mean_of_its_windows(
+    encoder: EncoderEngine, adapters: Callable[[str], Path]
+) -> None:
+    folder = adapters("multitask")
+    text = "Buses run every ten minutes on weekdays. " * 100
+    cut = [text[start:end] for start, end in windows(encoder.whole_text_tokenizer, text)]
+    assert len(cut) == 2
+    parts = np.array([c.probabilities for c in encoder.classify(cut, folder / "mood")])
+    (answer,) = encoder.multitask([text], folder)
+    assert answer["mood"].probabilities == pytest.approx(parts.mean(0), abs=1e-2)  # type: ignore[union-attr]
+    with pytest.raises(AdapterError, match="trained to multitask; asked to classify"):
+        encoder.classify([text], folder)

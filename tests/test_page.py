@@ -68,6 +68,20 @@ def test_a_message_is_answered_with_evidence_and_reason(visit):
     expect(visitor.box).to_have_value("")
 
 
+def test_a_shortcut_sends_the_message_to_its_application(visit):
+    visitor = visit()
+    visitor.find("#picker input").click()
+    visitor.page.get_by_role("option", name="Slow").click()  # whatever is pinned
+    visitor.find("#to-mood").click()
+    expect(visitor.page.get_by_text("Write something first.")).to_be_visible()
+    assert visitor.find("[id^=to-]").count() == 1
+    visitor.box.fill("what a day")
+    visitor.find("#to-mood").click()
+    expect(visitor.replies.first.locator(".labels .label")).to_have_count(2)
+    expect(visitor.bubbles.first).to_contain_text("/mood what a day")
+    expect(visitor.box).to_have_value("")
+
+
 def test_a_reply_streams_and_can_be_stopped(visit):
     visitor = visit()
     visitor.box.fill("/slow")

@@ -3,6 +3,8 @@
     messages  serve, ask: one message at a time, on the page or in the shell
     rows      route, predict, evaluate: files of rows
     train     train
+    multitask multitask: several tasks learnt together
+    tune      tune: a search over learning rate and rank
     compare   compare: methods of learning, side by side
     space     space: a folder for Hugging Face Spaces
     compress  compress prune, quantize, distill
@@ -23,7 +25,20 @@ import logging
 import click
 
 from assistant import __version__
-from assistant.cli import authors, compare, compress, install, messages, plugins, prompts, rows, space, train
+from assistant.cli import (
+    authors,
+    compare,
+    compress,
+    install,
+    messages,
+    multitask,
+    plugins,
+    prompts,
+    rows,
+    space,
+    train,
+    tune,
+)
 from assistant.errors import AssistantError
 
 __all__ = ["main"]
@@ -71,6 +86,8 @@ main.add_command(rows.route)
 main.add_command(rows.predict)
 main.add_command(rows.evaluate)
 main.add_command(train.train)
+main.add_command(multitask.multitask)
+main.add_command(tune.tune)
 main.add_command(compare.compare)
 main.add_command(compress.compress)
 main.add_command(plugins.plugins)

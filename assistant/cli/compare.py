@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli.shared import FILE, INTERRUPTED, Interrupt, opened_engine, tell_failures
+from assistant.cli.shared import FILE, INTERRUPTED, Interrupt, columns, opened_engine, tell_failures
 from assistant.errors import InputError
 from assistant.settings import Settings
 
@@ -81,7 +81,8 @@ def compare(
     if not records:
         click.get_current_context().exit(INTERRUPTED if bar.interrupted else 1)
     click.echo(plot.caption(records[0]))
-    _print([plot.COLUMNS, *plot.table(records)])
+    for line in columns([plot.COLUMNS, *plot.table(records)]):
+        click.echo(line)
     picture, page = plot.write(records, out)
     click.echo(f"The plot is {picture} and, with the table, {page}.")
     if bar.interrupted:
@@ -145,11 +146,3 @@ class _Bar(Interrupt):
             metric = rung.record.accuracy
             said = f"accuracy {metric.value:.3f} ({metric.low:.3f} to {metric.high:.3f})"
         click.echo(f"{rung.method.title}: {said}", err=True)
-
-
-def _print(rows: Sequence[Sequence[str]]) -> None:
-    """Rows in columns, the first one to the left and the others to the right."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for first, *others in rows:
-        cells = (f"{cell:>{width}}" for cell, width in zip(others, widths[1:], strict=True))
-        click.echo("  ".join((f"{first:{widths[0]}}", *cells)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from assistant.workshop.publishing import Sources
     from assistant.workshop.recipe import Recipe, Source
     from assistant.workshop.training import AdaptedModel
+
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -147,9 +150,15 @@ def watched_training(
     from assistant.workshop import training
     from assistant.workshop.objectives import objective
 
+    metric = objective(recipe.operation).metric
+    return watched(metric, run, lambda watch: training.train(recipe, examples, dev, run, watch, model=model))
+
+
+def watched(metric: str, run: Path, train: Callable[[Watch], T]) -> T:
+    """What `train` returns, with its progress on stderr. Ctrl-C ends the command with status 130 and a sentence."""
     run.mkdir(parents=True, exist_ok=True)
-    with Watch(objective(recipe.operation).metric) as watch:
-        trained = training.train(recipe, examples, dev, run, watch, model=model)
+    with Watch(metric) as watch:
+        trained = train(watch)
     if watch.interrupted:
         _stopped(watch)
     return trained

@@ -1,7 +1,9 @@
 """Adapter folders: reading, checking, and keeping them resident within a byte budget.
 
 A folder holds PEFT's `adapter_config.json` and `adapter_model.safetensors`, our `head.safetensors` and
-`onebase.json`. Whatever does not fit the loaded base is refused with a sentence. Tensors stay resident in float16.
+`onebase.json`. A multi-task adapter has a folder for each head instead of the one head, with `head.safetensors` and
+`onebase.json` in it; such a folder can be named like an adapter's: it is the adapter above it with that one head.
+Whatever does not fit the loaded base is refused with a sentence. Tensors stay resident in float16.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import math
 import re
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +24,16 @@ from torch import Tensor
 from assistant.engine.base import AdapterInfo, BaseInfo
 from assistant.engine.embedded import Dimensions
 from assistant.engine.heads import Head, View, input_size
-from assistant.engine.manifest import CONFIG, Manifest, Operation, read_json, read_manifest
+from assistant.engine.manifest import (
+    CONFIG,
+    FILE,
+    HEAD_NAME,
+    MULTITASK,
+    Manifest,
+    Operation,
+    read_json,
+    read_manifest,
+)
 from assistant.errors import AdapterError
 
 WEIGHTS, HEAD = "adapter_model.safetensors", "head.safetensors"
@@ -66,7 +78,8 @@ def head_form(operation: Operation, labels: int) -> tuple[View, int]:
 @dataclass(frozen=True, eq=False)
 class LoadedAdapter:
     """A checked adapter in memory. `layers` counts the base's layers that it runs through; `size` is the rank or the
-    bottleneck's width; `scaling` is LoRA's alpha / rank."""
+    bottleneck's width; `scaling` is LoRA's alpha / rank. It has one `head`, or `heads` by name: this same adapter with
+    each of its heads."""
 
     info: AdapterInfo
     manifest: Manifest
@@ -75,14 +88,22 @@ class LoadedAdapter:
     size: int
     scaling: float
     parts: Parts
-    head: Head
+    head: Head | None = None
+    heads: Mapping[str, LoadedAdapter] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
         """Bytes that it keeps resident."""
-        return self.head.nbytes + sum(
-            tensor.nbytes for part in self.parts.values() for tensor in part.values()
-        )
+        heads = [each.head for each in (self, *self.heads.values()) if each.head]
+        tensors = (tensor for part in self.parts.values() for tensor in part.values())
+        return sum(head.nbytes for head in heads) + sum(tensor.nbytes for tensor in tensors)
+
+    def logits(self, hidden: Tensor, mask: Tensor) -> Tensor | dict[str, Tensor]:
+        """Those of one row's states (1, tokens, d) and mask (1, tokens): (outputs,) or (tokens, outputs) of the head,
+        or by the head's name."""
+        if self.head is None:
+            return {name: each.head(hidden, mask)[0] for name, each in self.heads.items() if each.head}
+        return self.head(hidden, mask)[0]
 
 
 def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> LoadedAdapter:
@@ -96,13 +117,41 @@ def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> Loaded
     kind, size, scaling = read_method(folder, config)
     layers = _layers(folder, manifest, dimensions)
     parts = _parts(folder, kind, size, layers, dimensions)
-    head = _head(folder, manifest, dimensions)
     count = sum(t.numel() for part in parts.values() for t in part.values())
-    count += head.weight.numel() + head.bias.numel()
-    stored = sum((folder / name).stat().st_size for name in (CONFIG, WEIGHTS, HEAD))
-    return LoadedAdapter(
-        manifest.info(folder, kind, count, stored), manifest, layers, kind, size, scaling, parts, head
+    stored = sum((folder / name).stat().st_size for name in (CONFIG, WEIGHTS))
+    bare = LoadedAdapter(
+        manifest.info(folder, kind, count, stored), manifest, layers, kind, size, scaling, parts
     )
+    if manifest.operation != MULTITASK:
+        return _with_head(bare, folder, manifest, dimensions)
+    heads = {name: _read_head(bare, folder, name, dimensions) for name in manifest.labels}
+    info = replace(
+        bare.info,
+        parameters=count + sum(each.info.parameters - count for each in heads.values()),
+        bytes=stored + sum(each.info.bytes - stored for each in heads.values()),
+    )
+    return replace(bare, info=info, heads=heads)
+
+
+def _read_head(bare: LoadedAdapter, folder: Path, name: str, dimensions: Dimensions) -> LoadedAdapter:
+    """The adapter with one of its heads, from the head's folder. Raises AdapterError."""
+    if not re.fullmatch(HEAD_NAME, name):
+        raise AdapterError(f"The adapter {folder.name!r} has a head {name!r:.60}; expected a name like nli.")
+    manifest = read_manifest(folder / name)
+    for key in ("base", "layers"):
+        if getattr(manifest, key) != getattr(bare.manifest, key):
+            raise AdapterError(f"The adapter {folder.name!r}: its head {name!r} says another {key} than it.")
+    return _with_head(bare, folder / name, manifest, dimensions)
+
+
+def _with_head(
+    bare: LoadedAdapter, folder: Path, manifest: Manifest, dimensions: Dimensions
+) -> LoadedAdapter:
+    """The adapter with the head in `folder`."""
+    head = _head(folder, manifest, dimensions)
+    count = bare.info.parameters + head.weight.numel() + head.bias.numel()
+    stored = bare.info.bytes + (folder / HEAD).stat().st_size
+    return replace(bare, info=manifest.info(folder, bare.kind, count, stored), manifest=manifest, head=head)
 
 
 def read_method(folder: Path, config: dict[str, Any]) -> tuple[Kind, int, float]:
@@ -186,7 +235,7 @@ def _parts(folder: Path, kind: Kind, size: int, layers: int, dimensions: Dimensi
 
 
 def _head(folder: Path, manifest: Manifest, dimensions: Dimensions) -> Head:
-    view, outputs = head_form(manifest.operation, len(manifest.labels))
+    view, outputs = head_form(manifest.head_operation, len(manifest.labels))
     tensors = read_tensors(folder, HEAD)
     expected = {"weight": (outputs, input_size(view, dimensions.hidden)), "bias": (outputs,)}
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -216,6 +265,13 @@ def read_tensors(folder: Path, name: str) -> dict[str, Tensor]:
     return tensors
 
 
+def _is_head(folder: Path) -> bool:
+    """Whether this is a head's folder within a multi-task adapter's."""
+    return (
+        (folder / FILE).is_file() and not (folder / CONFIG).is_file() and (folder.parent / CONFIG).is_file()
+    )
+
+
 class AdapterStore:
     """Resident adapters by folder, least recently used first to leave beyond `budget` bytes. Thread-safe."""
 
@@ -225,7 +281,9 @@ class AdapterStore:
         self._lock = threading.Lock()
 
     def get(self, folder: Path) -> LoadedAdapter:
-        """The adapter of this folder, loaded when it is not resident. Raises AdapterError."""
+        """The adapter of this folder, or of this head's, loaded when it is not resident. Raises AdapterError."""
+        if folder not in self._resident and _is_head(folder):
+            return self._head(self.get(folder.parent), folder)
         with self._lock:
             adapter = self._resident.get(folder)
             if adapter is None:
@@ -236,6 +294,15 @@ class AdapterStore:
             while self.nbytes > self.budget and len(self._resident) > 1:
                 self._resident.popitem(last=False)
             return adapter
+
+    @staticmethod
+    def _head(adapter: LoadedAdapter, folder: Path) -> LoadedAdapter:
+        if folder.name not in adapter.heads:
+            known = ", ".join(adapter.heads) or "none"
+            raise AdapterError(
+                f"The adapter {folder.parent.name!r} has no head {folder.name!r}; it has: {known}."
+            )
+        return adapter.heads[folder.name]
 
     @property
     def nbytes(self) -> int:

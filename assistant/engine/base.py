@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from assistant.applications import Application
     from assistant.prompts import Prompt
 
-Operation: TypeAlias = Literal["classify", "choose", "tag", "extract", "rank", "embed", "generate"]
+Operation: TypeAlias = Literal[
+    "classify", "choose", "tag", "extract", "rank", "multitask", "embed", "generate"
+]
 
 # What stands for a text: the mean of its tokens' states, or the first token's.
 Pooling: TypeAlias = Literal["mean", "cls"]
@@ -102,6 +104,10 @@ class Tag:
     probability: float
 
 
+# What a head of a multi-task adapter says about a text: a distribution, or its words with their labels.
+HeadAnswer: TypeAlias = "Classification | tuple[Tag, ...]"
+
+
 @dataclass(frozen=True)
 class Extraction:
     """An answer `context[start:end]` (in characters) with its probability; `start == end` means: not in the text."""
@@ -171,6 +177,11 @@ class Engine(ABC):
     def rank(self, inputs: Sequence[Sequence[str]], adapter: Path) -> list[tuple[float, ...]]:
         """For each document, given as its sentences, a score per sentence; higher is more important."""
         raise self._unsupported("rank")
+
+    def multitask(self, inputs: Sequence[str], adapter: Path) -> list[dict[str, HeadAnswer]]:
+        """For each text what every head of a multi-task adapter says, by the head's name, from one forward pass. Each
+        head can also be asked alone: `adapter / name` is a folder to `classify` or `tag` with."""
+        raise self._unsupported("multitask")
 
     def embed(self, inputs: Sequence[str]) -> NDArray[np.float32]:
         """Unit-length sentence embeddings of the bare base, shape (len(inputs), dimensions)."""

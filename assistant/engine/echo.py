@@ -23,6 +23,7 @@ from assistant.engine.base import (
     Classification,
     Engine,
     Extraction,
+    HeadAnswer,
     Message,
     Operation,
     Tag,
@@ -46,7 +47,7 @@ class EchoEngine(Engine):
     """Answers from hashes of words. Any folder is an adapter; its manifest, if any, names the labels."""
 
     operations: ClassVar[frozenset[Operation]] = frozenset(
-        {"classify", "choose", "tag", "extract", "rank", "embed", "generate"}
+        {"classify", "choose", "tag", "extract", "rank", "multitask", "embed", "generate"}
     )
 
     def __init__(self) -> None:
@@ -118,6 +119,17 @@ class EchoEngine(Engine):
         """What each sentence's words say for it."""
         name = self.adapter(adapter).name
         return [tuple(_leaning(sentence, name) for sentence in sentences) for sentences in inputs]
+
+    def multitask(self, inputs: Sequence[str], adapter: Path) -> list[dict[str, HeadAnswer]]:
+        """What the folders of the heads, which the adapter's labels name, give."""
+        found: list[dict[str, HeadAnswer]] = [{} for _ in inputs]
+        for name in self.adapter(adapter).labels:
+            head = adapter / name
+            tags = _manifest(head / MANIFEST).get("operation") == "tag"
+            answers: Sequence[HeadAnswer] = self.tag(inputs, head) if tags else self.classify(inputs, head)
+            for answer, by_head in zip(answers, found, strict=True):
+                by_head[name] = answer
+        return found
 
     def embed(self, inputs: Sequence[str]) -> NDArray[np.float32]:
         """Hashed bags of words, shape (len(inputs), 64): texts that share words lie close to each other."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from assistant.engine.base import (
     Classification,
     Engine,
     Extraction,
+    HeadAnswer,
     Operation,
     Pooling,
     Tag,
@@ -31,6 +33,7 @@ from assistant.engine.base import (
 from assistant.engine.batching import Batcher, Item
 from assistant.engine.embedded import MAX_TOKENS, Dimensions
 from assistant.engine.heads import pool
+from assistant.engine.manifest import MULTITASK
 from assistant.engine.memory import keep_freed_memory
 from assistant.engine.quantization import INT8, Scheme
 from assistant.engine.spans import best_spans, windows, word_spans
@@ -71,7 +74,7 @@ class EncoderEngine(Engine):
     """
 
     operations: ClassVar[frozenset[Operation]] = frozenset(
-        {"classify", "choose", "tag", "extract", "rank", "embed"}
+        {"classify", "choose", "tag", "extract", "rank", "multitask", "embed"}
     )
     languages: ClassVar[frozenset[str] | None] = frozenset({"en"})
 
@@ -105,7 +108,7 @@ class EncoderEngine(Engine):
         """See Engine."""
         loaded = self._for(adapter, "classify")
         logits = self._run([_row(e, loaded) for e in self._encode(inputs)])
-        probabilities = [torch.softmax(x / loaded.manifest.temperature, -1).tolist() for x in logits]
+        probabilities = [_probabilities(x, loaded).tolist() for x in logits]
         return [Classification(loaded.manifest.labels, tuple(p)) for p in probabilities]
 
     def choose(self, inputs: Sequence[Choice], adapter: Path) -> list[tuple[float, ...]]:
@@ -123,21 +126,9 @@ class EncoderEngine(Engine):
         """See Engine. A word takes the label of its first token; what the model cannot read in one piece it reads in
         windows."""
         loaded = self._for(adapter, "tag")
-        labels = loaded.manifest.labels
-        pieces = [
-            (number, start, text[start:end])
-            for number, text in enumerate(inputs)
-            for start, end in windows(self.whole_text_tokenizer, text)
-        ]
-        encodings = self._encode([piece for _, _, piece in pieces])
         result: list[list[Tag]] = [[] for _ in inputs]
-        for (number, offset, _), encoding, logits in zip(
-            pieces, encodings, self._run([_row(e, loaded) for e in encodings]), strict=True
-        ):
-            best, labelled = torch.softmax(logits / loaded.manifest.temperature, -1).max(-1)
-            for token, start, end in word_spans(encoding):
-                label = labels[int(labelled[token])]
-                result[number].append(Tag(offset + start, offset + end, label, float(best[token])))
+        for number, offset, encoding, logits in self._windows(inputs, loaded):
+            result[number] += _tags(encoding, logits, loaded, offset)
         return [tuple(tags) for tags in result]
 
     def extract(self, inputs: Sequence[tuple[str, str]], adapter: Path) -> list[tuple[Extraction, ...]]:
@@ -187,6 +178,36 @@ class EncoderEngine(Engine):
                 position += len(sentence)
         return [tuple(scores) for scores in result]
 
+    def multitask(self, inputs: Sequence[str], adapter: Path) -> list[dict[str, HeadAnswer]]:
+        """See Engine. What the model cannot read in one piece it reads in windows; a distribution is then the mean of
+        theirs."""
+        loaded = self._for(adapter, MULTITASK)
+        for name, head in loaded.heads.items():
+            if head.manifest.operation not in ("classify", "tag"):
+                raise AdapterError(
+                    f"The head {name!r} of {adapter.name!r} was trained to {head.manifest.operation}; "
+                    "expected classify or tag."
+                )
+        tags: list[dict[str, list[Tag]]] = [defaultdict(list) for _ in inputs]
+        shares: list[dict[str, list[Tensor]]] = [defaultdict(list) for _ in inputs]
+        for number, offset, encoding, logits in self._windows(inputs, loaded):
+            for name, head in loaded.heads.items():
+                if head.manifest.operation == "tag":
+                    tags[number][name] += _tags(encoding, logits[name], head, offset)
+                else:
+                    shares[number][name].append(_probabilities(logits[name], head))
+        return [
+            {
+                name: Classification(
+                    head.manifest.labels, tuple(torch.stack(shares[number][name]).mean(0).tolist())
+                )
+                if head.manifest.operation == "classify"
+                else tuple(tags[number][name])
+                for name, head in loaded.heads.items()
+            }
+            for number in range(len(inputs))
+        ]
+
     def embed(self, inputs: Sequence[str]) -> NDArray[np.float32]:
         """See Engine. The mean of the token states, as the base was trained to be read."""
         return self.states(inputs)
@@ -211,6 +232,20 @@ class EncoderEngine(Engine):
         vectors = torch.stack(self._run(rows))[:, part]
         return np.asarray(torch.nn.functional.normalize(vectors, dim=-1).numpy(), np.float32)
 
+    def _windows(
+        self, inputs: Sequence[str], adapter: LoadedAdapter
+    ) -> Iterator[tuple[int, int, Encoding, Any]]:
+        """(number of the text, where the window starts in it, its tokens, its logits) of all windows of all texts."""
+        pieces = [
+            (number, start, text[start:end])
+            for number, text in enumerate(inputs)
+            for start, end in windows(self.whole_text_tokenizer, text)
+        ]
+        encodings = self._encode([piece for _, _, piece in pieces])
+        logits = self._run([_row(e, adapter) for e in encodings])
+        for (number, start, _), encoding, found in zip(pieces, encodings, logits, strict=True):
+            yield number, start, encoding, found
+
     def _for(self, folder: Path, operation: str) -> LoadedAdapter:
         adapter = self.adapters.get(folder)
         if adapter.manifest.operation != operation:
@@ -226,15 +261,15 @@ class EncoderEngine(Engine):
         ]
         return self.tokenizer.encode_batch(cut) if cut else []
 
-    def _run(self, rows: Sequence[Work]) -> list[Tensor]:
+    def _run(self, rows: Sequence[Work]) -> list[Any]:
         # A row through fewer layers would have to leave a common pass half-way; it takes one of its own depth.
         every = self.model.dimensions.layers
         return self._batcher.submit(
             [Item(row, len(row.ids), order(row.adapter), row.depth or every) for row in rows]
         )
 
-    def _forward(self, rows: Sequence[Work]) -> list[Tensor]:
-        """One forward pass of rows of one depth; each row's head runs on its own states."""
+    def _forward(self, rows: Sequence[Work]) -> list[Tensor | dict[str, Tensor]]:
+        """One forward pass of rows of one depth; each row's head, or heads, run on its own states."""
         width = max(len(row.ids) for row in rows)
         ids, segments, mask = (torch.zeros(len(rows), width, dtype=torch.long) for _ in range(3))
         for i, row in enumerate(rows):
@@ -244,18 +279,30 @@ class EncoderEngine(Engine):
             mask[i, :length] = 1
         adaptations = self._stacks.adaptations([row.adapter for row in rows])
         hidden = self.model(ids, segments, mask, adaptations, rows[0].depth)
-        results = []
+        results: list[Tensor | dict[str, Tensor]] = []
         for i, row in enumerate(rows):
             states, own = hidden[i : i + 1, : len(row.ids)], mask[i : i + 1, : len(row.ids)]
             if row.adapter is None or row.states:
                 results.append(pool(states, own)[0])
             else:
-                results.append(row.adapter.head(states, own)[0])
+                results.append(row.adapter.logits(states, own))
         return results
 
 
 def _row(encoding: Encoding, adapter: LoadedAdapter) -> Work:
     return Work(encoding.ids, encoding.type_ids, adapter)
+
+
+def _probabilities(logits: Tensor, adapter: LoadedAdapter) -> Tensor:
+    return torch.softmax(logits / adapter.manifest.temperature, -1)
+
+
+def _tags(encoding: Encoding, logits: Tensor, adapter: LoadedAdapter, offset: int) -> Iterator[Tag]:
+    """The words of a piece that starts at `offset`, each with the label of its first token."""
+    best, labelled = _probabilities(logits, adapter).max(-1)
+    for token, start, end in word_spans(encoding):
+        label = adapter.manifest.labels[int(labelled[token])]
+        yield Tag(offset + start, offset + end, label, float(best[token]))
 
 
 def _packed(lengths: Sequence[int], room: int) -> list[list[int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
@@ -19,6 +19,10 @@ CONFIG = "adapter_config.json"
 MAX_CONFIG_BYTES = 1_000_000
 
 Operation = Literal["classify", "choose", "tag", "extract", "rank"]
+# The operation of an adapter that has several heads, each in a folder of its own within the adapter's.
+MULTITASK: Final = "multitask"
+# What a head, and so its folder, may be called.
+HEAD_NAME = r"^[a-z][a-z0-9-]{0,39}$"
 
 
 class _Strict(BaseModel):
@@ -47,12 +51,13 @@ class Manifest(_Strict):
     `temperature` divides the logits; `threshold` is the best probability below which the application abstains;
     `metrics` holds what was measured on dev, by name, the main one first, with `<name>_low` and `<name>_high` for 95 %
     intervals; `comparisons` the main metric of other methods on the same data; `layers` is set when the adapter is one
-    of only the lowest so many layers of the base.
+    of only the lowest so many layers of the base. Of a multi-task adapter the labels are the names of its heads; what
+    is said here of one adapter each head says of itself, in a manifest of its own.
     """
 
     format: Literal[1] = 1
     name: str = Field(min_length=1, max_length=100)
-    operation: Operation
+    operation: Operation | Literal["multitask"]
     base: BaseReference
     layers: int | None = Field(default=None, ge=1)
     labels: tuple[str, ...] = Field(min_length=1, max_length=1000)
@@ -63,6 +68,13 @@ class Manifest(_Strict):
     comparisons: dict[str, float] = {}
     data: tuple[Data, ...] = ()
     training: dict[str, Any] = {}
+
+    @property
+    def head_operation(self) -> Operation:
+        """What its one head does. Raises AdapterError for an adapter with several."""
+        if self.operation == MULTITASK:
+            raise AdapterError(f"The adapter {self.name!r} has several heads; expected the folder of one.")
+        return self.operation
 
     def info(self, path: Path, method: str, parameters: int, size: int) -> AdapterInfo:
         """What the engine tells about the adapter."""
@@ -91,7 +103,7 @@ def read_info(folder: Path) -> AdapterInfo:
     imported. Raises AdapterError for a file that cannot be read."""
     manifest = read_manifest(folder)
     method = str(read_json(folder, CONFIG).get("peft_type", "")).lower()
-    files = sorted(folder.glob("*.safetensors"))
+    files = sorted(folder.rglob("*.safetensors"))
     size = sum(file.stat().st_size for file in (folder / CONFIG, *files))
     return manifest.info(folder, method, sum(map(_parameters, files)), size)
 

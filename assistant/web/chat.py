@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from html import escape, unescape
 from typing import Any
 
@@ -114,6 +115,13 @@ class Chat:
                             scale=0,
                             min_width=180,
                         )
+                        self.shortcuts = {
+                            id_: gr.Button(
+                                application.title, elem_id=f"to-{id_}", size="sm", scale=0, min_width=60
+                            )
+                            for id_, application in self.assistant.applications.items()
+                            if application.shortcut
+                        }
                         self.attachments.button.render()
                         self.export_markdown = gr.Button(
                             elem_id="export-markdown", size="sm", scale=0, min_width=60
@@ -215,6 +223,10 @@ class Chat:
         replies = []
         for event in (
             self.textbox.submit(self._say, [self.textbox, *here], prepared, **saying),
+            *(
+                button.click(partial(self._say_to, id_), [self.textbox, *here], prepared, **saying)
+                for id_, button in self.shortcuts.items()
+            ),
             self.chatbot.example_select(self._say_example, here, prepared, **saying),
             self.chatbot.option_select(self._say_option, here, prepared, **saying),
             self.chatbot.retry(self._retry, here, prepared, **saying),
@@ -274,6 +286,9 @@ class Chat:
             gr.Warning(strings("conversation_full"))
             return gr.skip(), gr.skip()
         return storage.to_json(conversation.said(clean(message))), ""
+
+    def _say_to(self, application: str, message: str, stored: JSON, language: str) -> tuple[Any, Any]:
+        return self._say(f"/{application} {message}" if message.strip() else "", stored, language)
 
     def _say_example(self, stored: JSON, language: str, event: gr.SelectData) -> tuple[Any, Any]:
         return self._say(str(event.value["text"]), stored, language)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -32,6 +32,9 @@ from assistant.workshop.data import Example, fingerprint
 from assistant.workshop.objectives import NEVER, objective
 from assistant.workshop.recipe import Recipe, Source
 from assistant.workshop.training import AdaptedModel, peft_config
+
+if TYPE_CHECKING:
+    from assistant.workshop.multitask.recipe import MultitaskRecipe
 
 # Where the embedded base is from, as a model card says it.
 Sources = Sequence[tuple[Source, Sequence[Example]]]
@@ -66,7 +69,8 @@ def publish(
     )
     temporary = folder.with_name(folder.name + ".tmp")
     shutil.rmtree(temporary, ignore_errors=True)
-    _save_weights(model, temporary)
+    save_adapter(model, temporary)
+    save_head(model.head, temporary / HEAD)
     write_manifest(manifest, temporary)
     with nullcontext(engine) if engine else closing(EncoderEngine()) as measuring:
         manifest = measured(manifest, temporary, dev, measuring)
@@ -78,7 +82,7 @@ def publish(
     return manifest
 
 
-def described(recipe: Recipe, train: Sources, seconds: float) -> dict[str, Any]:
+def described(recipe: Recipe | MultitaskRecipe, train: Sources, seconds: float) -> dict[str, Any]:
     """What a manifest says of the data and the training."""
     return {
         "data": tuple(Data(path=s.path, licence=s.licence, rows=len(rows) // s.repeat) for s, rows in train),
@@ -123,17 +127,16 @@ def add_figures(
     return manifest
 
 
-def _save_weights(model: AdaptedModel, folder: Path) -> None:
-    """PEFT's files and the head."""
+def save_adapter(model: AdaptedModel, folder: Path) -> None:
+    """Write PEFT's files: the adapter without its head."""
     # The embeddings are not trained; PEFT would ask a hub whether they were resized.
     model.encoder.save_pretrained(folder, save_embedding_layers=False)
     halved(folder / WEIGHTS)
-    save_head(model.head, folder / HEAD)
 
 
 def measured(manifest: Manifest, folder: Path, dev: Sources, engine: Engine) -> Manifest:
     """The manifest with temperature, threshold and metrics, as the engine gives them."""
-    task = objective(manifest.operation)
+    task = objective(manifest.head_operation)
     found = [task.measure(engine, folder, rows) for _, rows in dev]
     metrics: dict[str, float] = {}
     for (source, rows), measurement in zip(dev, found, strict=True):
@@ -197,8 +200,16 @@ def _base(manifest: Manifest) -> str:
     return below + manifest.base.name
 
 
-def card(manifest: Manifest, title: str, command: str, base: str = embedded.HUB_ID) -> str:
-    """The model card: what it is for, how good it is, what it was made from and how."""
+def card(
+    manifest: Manifest,
+    title: str,
+    command: str,
+    base: str = embedded.HUB_ID,
+    heads: Sequence[Manifest] = (),
+) -> str:
+    """The model card: what it is for, how good it is, what it was made from and how; of a multi-task adapter with what
+    is said of each of its `heads`."""
+    named = "Heads" if heads else "Labels"
     lines = [
         "---",
         f"base_model: {base}",
@@ -207,7 +218,7 @@ def card(manifest: Manifest, title: str, command: str, base: str = embedded.HUB_
         "",
         f"# {title}",
         "",
-        f"An adapter for {_base(manifest)} in {manifest.base.quantization}. Labels: {', '.join(manifest.labels)}.",
+        f"An adapter for {_base(manifest)} in {manifest.base.quantization}. {named}: {', '.join(manifest.labels)}.",
         "",
         "## Measured on dev rows, on the base as it is served",
         "",
@@ -223,10 +234,18 @@ def card(manifest: Manifest, title: str, command: str, base: str = embedded.HUB_
                 if name.endswith("_rows")
                 else f"| {name} | {value:.4f} | {interval} |"
             )
-    lines += [
-        "",
-        f"It abstains below a probability of {manifest.threshold:.2f}; temperature {manifest.temperature:.2f}.",
-    ]
+    lines.append("")
+    lines += (
+        [
+            f"It abstains below a probability of {manifest.threshold:.2f}; temperature {manifest.temperature:.2f}."
+        ]
+        if not heads
+        else [
+            f"- {head.name}: to {head.operation}; labels {', '.join(head.labels)}; abstains below a probability of "
+            f"{head.threshold:.2f}; temperature {head.temperature:.2f}"
+            for head in heads
+        ]
+    )
     if manifest.comparisons:
         lines += ["", "## Other methods on the same data", "", "| method | main metric |", "|---|---|"]
         lines += [f"| {name} | {value:.4f} |" for name, value in manifest.comparisons.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assistant.engine.manifest import Operation
 from assistant.errors import DataError
 from assistant.workshop.data import Example, read_unlabelled
+
+R = TypeVar("R", bound=BaseModel)
 
 
 class _Strict(BaseModel):
@@ -141,9 +143,14 @@ class Recipe(_Strict):
 
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe. Raises DataError naming the file, the key and what is expected."""
+    return read_recipe(path, Recipe)
+
+
+def read_recipe(path: Path, kind: type[R]) -> R:
+    """Read a recipe of this kind. Raises DataError naming the file, the key and what is expected."""
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Recipe.model_validate(content)
+        return kind.model_validate(content)
     except FileNotFoundError:
         raise DataError(f"There is no recipe {str(path)!r}.") from None
     except ValidationError as error:

@@ -179,15 +179,25 @@ class ErrorDetection(Application):
         text = request.payload.text("text") if request.payload else ""
         if not text.strip():
             raise InputError(f"{self.title} needs a text; the message holds none.")
-        said = self.sentences["pt" if request.language.lower().startswith("pt") else "en"]
         stretches = split_sentences(text)
         edits: list[Edit] = []
         for first in range(0, len(stretches), SENTENCES_AT_ONCE):
             if len(stretches) > SENTENCES_AT_ONCE:
-                yield Progress(first, len(stretches), said["reading"])
+                yield Progress(first, len(stretches), self.said(request.language)["reading"])
             group = stretches[first : first + SENTENCES_AT_ONCE]
             found = self.corrected([text[start:end] for start, end in group], engine)
             edits += [shifted(e, start) for (start, _), es in zip(group, found, strict=True) for e in es]
+        yield from self.shown(text, edits, request.language)
+
+    @classmethod
+    def said(cls, language: str) -> dict[str, str]:
+        """What it says, in a language."""
+        return cls.sentences["pt" if language.lower().startswith("pt") else "en"]
+
+    @classmethod
+    def shown(cls, text: str, edits: Sequence[Edit], language: str) -> Iterator[ReplyPart]:
+        """How many mistakes there are, where they stand in the text, and the corrected text."""
+        said = cls.said(language)
         if not edits:
             yield Text(said["none"])
             return

@@ -56,7 +56,7 @@ def trained_model(adapter: Path) -> AdaptedModel:
     import assistant.engine.bottleneck  # noqa: F401  (registers itself with PEFT)
 
     manifest, lora = read_manifest(adapter), read_json(adapter, CONFIG).get("peft_type") == "LORA"
-    view, outputs = head_form(manifest.operation, len(manifest.labels))
+    view, outputs = head_form(manifest.head_operation, len(manifest.labels))
     # In float32 until the updates are merged.
     model = AdaptedModel(FineTuning(), outputs, 0, view, torch.float32, manifest.layers)
     with warnings.catch_warnings():

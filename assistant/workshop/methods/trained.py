@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from assistant.engine.adapters import CONFIG, WEIGHTS, head_form
+from assistant.engine.adapters import WEIGHTS, head_form
 from assistant.engine.base import Classification, TextOrPair
 from assistant.engine.encoder import EncoderEngine
-from assistant.engine.manifest import read_json
+from assistant.engine.manifest import CONFIG, read_json
 from assistant.errors import DataError, UnsupportedTask
 from assistant.workshop.batches import predict_logits
 from assistant.workshop.data import Example
