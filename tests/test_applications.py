@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from assistant_plugins.acceptability import Acceptability
 from assistant_plugins.commonsense import CommonSense
 from assistant_plugins.cyberbullying import Cyberbullying, review_message
 from assistant_plugins.error_detection import ErrorDetection
@@ -33,7 +34,7 @@ from assistant.prompts import load_prompt
 from assistant.workshop.prediction import TASKS
 from assistant.workshop.recipe import load_recipe
 
-APPLICATIONS = (Sentiment(), NaturalLanguageInference(), Cyberbullying())
+APPLICATIONS = (Sentiment(), NaturalLanguageInference(), Cyberbullying(), Acceptability())
 OTHERS = (QuestionAnswering(), Summarization(), ErrorDetection(), CommonSense())
 by_id = pytest.mark.parametrize("application", APPLICATIONS, ids=lambda application: application.id)
 

@@ -27,6 +27,7 @@ APPLICATIONS = {
         ("text",),
         ("not_cyberbullying", "age", "ethnicity", "gender", "religion", "other_cyberbullying"),
     ),
+    "acceptability": (("text",), ("unacceptable", "acceptable")),
     "commonsense": (("question", "choices"), ()),
     "error_detection": (("text",), ()),
     "question_answering": (("question", "context"), ()),

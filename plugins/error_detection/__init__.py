@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import assistant_prompts
+from assistant_plugins.acceptability import Acceptability
 from assistant_plugins.error_detection.corrections import corrections
 from assistant_plugins.error_detection.edits import Edit, applied, combined, shifted
 from assistant_plugins.error_detection.writing import differences, rewritten
@@ -17,6 +18,7 @@ from assistant import (
     Request,
     Span,
     Spans,
+    Table,
     Text,
     hookimpl,
     split_sentences,
@@ -31,6 +33,8 @@ PROMPTS = Path(assistant_prompts.__path__[0])
 ROUNDS = 2
 # So many sentences are read between two signs of progress.
 SENTENCES_AT_ONCE = 32
+# So many sentences are judged as a whole beside what is found in them.
+JUDGED = 100
 
 
 class ErrorDetection(Application):
@@ -161,12 +165,16 @@ class ErrorDetection(Application):
             "one": "1 mistake found. The corrected text is below.",
             "many": "{count} mistakes found. The corrected text is below.",
             "reading": "Reading the text",
+            "sentence": "Sentence as written",
+            "acceptable": "Acceptable English",
         },
         "pt": {
             "none": "Nenhum erro encontrado.",
             "one": "1 erro encontrado. O texto corrigido está abaixo.",
             "many": "{count} erros encontrados. O texto corrigido está abaixo.",
             "reading": "Lendo o texto",
+            "sentence": "Frase como foi escrita",
+            "acceptable": "Inglês aceitável",
             "spelling": "ortografia",
             "grammar": "gramática",
             "punctuation": "pontuação",
@@ -188,6 +196,23 @@ class ErrorDetection(Application):
             found = self.corrected([text[start:end] for start, end in group], engine)
             edits += [shifted(e, start) for (start, _), es in zip(group, found, strict=True) for e in es]
         yield from self.shown(text, edits, request.language)
+        if {"tag", "classify"} <= engine.operations:
+            yield self.judged([text[start:end] for start, end in stretches[:JUDGED]], request.language, engine)
+
+    @classmethod
+    def judged(cls, sentences: Sequence[str], language: str, engine: "Engine") -> Table:
+        """How acceptable each sentence is as it was written, taken as a whole: mistakes that were found are not all
+        that there may be."""
+        found = engine.classify(sentences, Acceptability.adapter)
+        shares = [result.probabilities[result.labels.index("acceptable")] for result in found]
+        said = cls.said(language)
+        return Table(
+            (said["sentence"], said["acceptable"]),
+            tuple(
+                (" ".join(sentence.split()), f"{100 * share:.0f} %")
+                for sentence, share in zip(sentences, shares, strict=True)
+            ),
+        )
 
     @classmethod
     def said(cls, language: str) -> dict[str, str]:
