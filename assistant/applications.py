@@ -221,8 +221,9 @@ class Vote:
 class Reply:
     """The reply so far. `core` yields growing replies; the last one has `done`.
 
-    `text` is the whole reply as plain text; `milliseconds` counts from the message's arrival. With `failed` the
-    last text is no answer but says what went wrong; with `refused` as well, that is the message's own fault.
+    `text` is the whole reply as plain text; `title` is what people call the application that answers, which need not be
+    an installed one; `milliseconds` counts from the message's arrival. With `failed` the last text is no answer but
+    says what went wrong; with `refused` as well, that is the message's own fault.
     """
 
     route: Route
@@ -233,6 +234,7 @@ class Reply:
     done: bool = False
     failed: bool = False
     refused: bool = False
+    title: str = ""
 
     @property
     def text(self) -> str:

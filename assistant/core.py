@@ -164,7 +164,8 @@ class Assistant:
         # English is also what is guessed when in doubt, so it changes nothing.
         if guess_language(_instruction(request.message, payload)) == "pt":
             request = replace(request, language="pt")
-        reply = Reply(route, payload=payload)
+        answers = request.known(self.applications).get(route.application or "")
+        reply = Reply(route, payload=payload, title=answers.title if answers else "")
         yield reply
         parts = self._answer(request, reply) if route.application else self._asked_back(request, route)
         with closing(parts):

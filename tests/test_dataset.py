@@ -6,7 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from string import Formatter
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from assistant.errors import DataError
 from assistant.workshop.data import Example
 from assistant.workshop.dataset import Dataset, read_dataset, split
+from assistant.workshop.findings import SENTENCES, Kind
 
 Write = Callable[..., Path]
 
@@ -36,6 +38,10 @@ def rows(count: int = 10, **counts: int) -> list[dict[str, str]]:
     ]
 
 
+def told(data: Dataset, language: str = "en") -> tuple[str, ...]:
+    return tuple(warning.said(language) for warning in data.warnings)
+
+
 def texts(examples: tuple[Example, ...]) -> set[str]:
     return {example.texts[0] for example in examples}
 
@@ -46,7 +52,7 @@ def test_clean_rows_are_divided_without_a_warning(write: Write) -> None:
     data = read_dataset(write(rows(10)))
     assert data.labels == ("bad", "good")
     assert data.fields == ("text",)
-    assert data.warnings == ("Only 4 rows to measure on: what the figures say is rough.",)
+    assert told(data) == ("Only 4 rows to measure on: what the figures say is rough.",)
     assert Counter(example.label for example in data.dev) == {"good": 2, "bad": 2}
     assert len(data.train) == 16
     assert read_dataset(write(rows(10))) == data
@@ -120,7 +126,30 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 )
 def test_what_can_be_mended_is_told(more: list[dict[str, str]], said: str, write: Write) -> None:
     data = read_dataset(write(rows(10) + more))
-    assert any(said in warning for warning in data.warnings), data.warnings
+    assert any(said in warning for warning in told(data)), told(data)
+
+
+def test_every_finding_has_a_sentence_in_each_language() -> None:
+    def fields(sentence: str | tuple[str, str]) -> set[str]:
+        many = sentence if isinstance(sentence, str) else sentence[1]
+        # Of a row that was left out one language gives the reason, the other the number.
+        return {name for _, name, _, _ in Formatter().parse(many) if name} - {"row", "reason"}
+
+    english, portuguese = SENTENCES["en"], SENTENCES["pt"]
+    assert set(english) == set(portuguese) == set(get_args(Kind))
+    for kind, sentence in english.items():
+        assert isinstance(sentence, tuple) == isinstance(portuguese[kind], tuple)
+        assert fields(sentence) == fields(portuguese[kind])
+        assert sentence != portuguese[kind]
+
+
+def test_the_findings_are_told_in_portuguese(write: Write) -> None:
+    more = [{"text": "", "label": "good"}, {"text": "good text 0", "label": "bad"}, *rows(good=2000)[10:]]
+    assert told(read_dataset(write(rows(10) + more)), "pt-BR") == (
+        "1 linha de data.jsonl ficou de fora, sem texto ou sem rótulo que se possa ler: a linha 21.",
+        "1 texto de data.jsonl com mais de um rótulo ficou de fora: “good text 0” (bad, good).",
+        "De 'good' há 1.599 linhas, de 'bad' 8: olhe para a macro-F1.",
+    )
 
 
 def test_dev_rows_leave_train(write: Write) -> None:
@@ -128,7 +157,7 @@ def test_dev_rows_leave_train(write: Write) -> None:
     data = read_dataset(write(rows(10)), dev)
     assert len(data.dev) == 6 and len(data.train) == 14
     assert not texts(data.train) & texts(data.dev)
-    assert data.warnings[0] == "6 rows left out of train that are in dev too."
+    assert told(data)[0] == "6 rows left out of train that are in dev too."
     with pytest.raises(DataError, match="'strange'"):
         read_dataset(write(rows(10)), write(rows(strange=3), "dev.jsonl"))
     with pytest.raises(DataError, match="expected two or more"):

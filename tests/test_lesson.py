@@ -145,6 +145,7 @@ def test_a_skill_answers_whoever_brings_it(message: str, skill: Skill, assistant
     *_, reply = assistant.reply(Request(message, application=pinned, skills=own))
     assert not reply.failed, reply.text
     assert reply.route.application == "my-mood" and reply.adapter
+    assert reply.title == "My mood"
     assert reply.payload and reply.payload.text("text") == "what a day"
     *_, other = assistant.reply(Request(message, application=pinned))
     assert other.failed and other.route.application is None

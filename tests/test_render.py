@@ -2,6 +2,7 @@
 
 import json
 import string
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 
@@ -24,7 +25,12 @@ from assistant import (
     Text,
 )
 from assistant.web import plugins, render
+from assistant.web.export import markdown
 from assistant.web.language import DEFAULT, FOLDER, languages, preferred, strings_for
+from assistant.web.storage import Conversation, from_json, to_json
+from assistant.web.teach import findings_html
+from assistant.workshop.dataset import Dataset
+from assistant.workshop.findings import Finding
 
 EN = strings_for("en")
 PT = strings_for("pt")
@@ -148,6 +154,26 @@ def test_the_foldout_says_who_why_with_what_and_how_fast():
     for said in ("Mood", "its name was called", "88 %", "mood-v1", "8.2 ms", "other (25 %)"):
         assert said in page.text
     assert page.count("details") == 1
+
+
+def test_an_application_that_is_not_installed_bears_the_title_it_was_given():
+    taught = Reply(Route("my-cafe-o-la", 1, ""), (Text("Yes."),), title="Café <olá>", done=True)
+    page = Page(render.reply_html(taught, {"mood": "Mood"}, EN))
+    assert "Café <olá>" in page.text and "my-cafe" not in page.text
+    assert page.count("olá") == 0
+    assert render.answered_by(replace(taught, title=""), {}) == "my-cafe-o-la"
+    assert render.answered_by(taught, {"my-cafe-o-la": "Installed"}) == "Installed"
+    conversation = Conversation().said("hello").answered(taught)
+    assert "Café" in markdown(from_json(to_json(conversation)), {}, EN)
+
+
+def test_what_the_data_check_finds_is_told_in_the_pages_language():
+    finding = Finding("torn", {"count": 2, "name": "d.csv", "text": "<b>", "labels": "x, y"})
+    data = Dataset("d.csv", ("text",), ("x", "y"), (), (), (finding,))
+    page = Page(findings_html(data, strings_for("pt")))
+    assert "2 textos de d.csv com mais de um rótulo ficaram de fora, como “<b>” (x, y)." in page.text
+    assert page.count("b") == 0
+    assert "2 texts of d.csv" in Page(findings_html(data, EN)).text
 
 
 def test_a_stopped_reply_says_so_and_a_growing_one_has_no_foldout():

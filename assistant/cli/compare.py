@@ -63,7 +63,7 @@ def compare(
     names = tuple(name.strip() for name in (fields or "").split(",") if name.strip())
     dataset = read_dataset(data, dev, names, label, seed)
     for warning in dataset.warnings:
-        click.echo(warning, err=True)
+        click.echo(str(warning), err=True)
     out = out or Path(f"{slug(data.name)}-ladder")
     out.mkdir(parents=True, exist_ok=True)
     records, bar = [], _Bar()

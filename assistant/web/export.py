@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from assistant.applications import Citation, Labels, ReplyPart, Spans, Table
 from assistant.conversation import to_json
 from assistant.web.language import Strings
-from assistant.web.render import readable
+from assistant.web.render import answered_by, readable
 from assistant.web.storage import Conversation, Entry
 
 
@@ -39,7 +39,8 @@ def _entry(entry: Entry, titles: Mapping[str, str], strings: Strings) -> Iterato
         yield _fenced(entry.turn.text)
         return
     application = entry.turn.application
-    by = f" · {titles.get(application, application)}" if application else ""
+    title = answered_by(entry.reply, titles) if entry.reply else titles.get(application or "", application)
+    by = f" · {title}" if title else ""
     yield f"## {_literal(strings('assistant') + by)}"
     yield _literal(entry.turn.text)
     for part in entry.reply.parts if entry.reply else ():

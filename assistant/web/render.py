@@ -152,9 +152,7 @@ def why_html(reply: Reply, titles: Mapping[str, str], strings: Strings) -> str:
     route = reply.route
     digits = 1 if reply.milliseconds < 10 else 0
     milliseconds = strings("milliseconds", value=strings.number(reply.milliseconds, digits))
-    # One that is not installed (a taught skill, or since removed) is called by its id.
-    named = (route.application or strings("assistant")).replace("-", " ")
-    title = titles.get(route.application or "", named[:1].upper() + named[1:])
+    title = answered_by(reply, titles) or strings("assistant")
     rows = [(strings("chosen_because"), route.reason)] if route.reason else []
     if route.application:
         rows.insert(0, (strings("answered_by"), title))
@@ -173,6 +171,13 @@ def why_html(reply: Reply, titles: Mapping[str, str], strings: Strings) -> str:
         f'<details class="why"><summary><span>{escape(title)}</span><span>{escape(milliseconds)}</span>'
         f"<span>{escape(strings('why'))}</span></summary>{definitions(rows)}</details>"
     )
+
+
+def answered_by(reply: Reply, titles: Mapping[str, str]) -> str:
+    """What the application that answered is called; empty where none did. One that is not installed (a taught skill, or
+    since removed) bears the title that the reply came with."""
+    id_ = reply.route.application or ""
+    return titles.get(id_) or reply.title or id_
 
 
 def definitions(rows: Iterable[tuple[str, str]]) -> str:

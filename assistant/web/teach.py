@@ -307,7 +307,7 @@ def findings_html(dataset: Dataset, strings: Strings) -> str:
         dev=strings.number(len(dataset.dev)),
         labels=", ".join(dataset.labels),
     )
-    warnings = "".join(f"<li>{escape(warning)}</li>" for warning in dataset.warnings)
+    warnings = "".join(f"<li>{escape(warning.said(strings.language))}</li>" for warning in dataset.warnings)
     return f"<p>{escape(found)}</p>" + (f'<ul class="warnings">{warnings}</ul>' if warnings else "")
 
 

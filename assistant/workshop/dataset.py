@@ -18,6 +18,7 @@ from pathlib import Path
 from assistant.engine.embedded import MAX_TOKENS, tokenizer
 from assistant.errors import DataError
 from assistant.workshop.data import Example, Row, fingerprint, read_rows, read_texts
+from assistant.workshop.findings import Finding, Kind
 
 LABEL = "label"
 MAX_ROWS = 200_000
@@ -33,14 +34,15 @@ DEV_SHARE, MAX_DEV = 0.2, 2000
 
 @dataclass(frozen=True)
 class Dataset:
-    """Clean examples; no text is in both parts. `labels` are sorted; `warnings` are one sentence each."""
+    """Clean examples; no text is in both parts. `labels` are sorted; `warnings` are what a person should
+    know of the data."""
 
     name: str
     fields: tuple[str, ...]
     labels: tuple[str, ...]
     train: tuple[Example, ...]
     dev: tuple[Example, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -62,7 +64,7 @@ def read_dataset(
     Raises DataError for a file that cannot be read, an unknown column, a single label or more than 100, and too few or
     too many rows.
     """
-    warnings: list[str] = []
+    warnings: list[Finding] = []
     rows = _bounded(path, max_rows)
     names, label_name = columns(rows, fields, label, path.name)
     train = _examples(rows, names, label_name, path.name, warnings)
@@ -133,7 +135,7 @@ def _bounded(path: Path, limit: int) -> list[Row]:
 
 
 def _examples(
-    rows: Iterable[Row], fields: Sequence[str], label: str, name: str, warnings: list[str]
+    rows: Iterable[Row], fields: Sequence[str], label: str, name: str, warnings: list[Finding]
 ) -> list[Example]:
     """The rows that have texts and a label."""
     examples, refused = [], []
@@ -146,19 +148,20 @@ def _examples(
                     f"Row {row.number}: {label!r} is {value!r:.60}; expected the name of a class."
                 )
         except DataError as error:
-            refused.append(str(error))
+            refused.append((row.number, str(error)))
         else:
             examples.append(Example(texts, str(value).strip()))
     if not examples:
         raise DataError(
-            f"{name} holds no row with a text and a label. {refused[0] if refused else ''}".rstrip()
+            f"{name} holds no row with a text and a label. {refused[0][1] if refused else ''}".rstrip()
         )
     if refused:
-        warnings.append(f"{_rows(len(refused))} of {name} left out. {refused[0]}")
+        first, reason = refused[0]
+        warnings.append(_finding("left_out", count=len(refused), name=name, row=first, reason=reason))
     return examples
 
 
-def _consistent(examples: Sequence[Example], name: str, warnings: list[str]) -> list[Example]:
+def _consistent(examples: Sequence[Example], name: str, warnings: list[Finding]) -> list[Example]:
     """Each text once, and none that has two labels."""
     keyed = [(_key(example), example) for example in examples]
     labels: dict[tuple[str, ...], set[str]] = {}
@@ -167,24 +170,23 @@ def _consistent(examples: Sequence[Example], name: str, warnings: list[str]) -> 
     torn = {key for key, found in labels.items() if len(found) > 1}
     if torn:
         key, first = next(pair for pair in keyed if pair[0] in torn)
-        both = " and ".join(sorted(labels[key])[:2])
-        sentence = f"{_texts(len(torn))} of {name} with more than one label left out"
-        warnings.append(f"{sentence}, such as “{first.texts[0]:.60}” ({both}).")
+        both, text = ", ".join(sorted(labels[key])[:2]), f"{first.texts[0]:.60}"
+        warnings.append(_finding("torn", count=len(torn), name=name, text=text, labels=both))
     kept = {key: example for key, example in reversed(keyed) if key not in torn}
     unique = list(reversed(kept.values()))
     repeated = sum(key not in torn for key, _ in keyed) - len(unique)
     if repeated:
-        warnings.append(f"{_rows(repeated)} of {name} left out that repeat another row.")
+        warnings.append(_finding("repeated", count=repeated, name=name))
     return unique
 
 
-def _without_leaks(train: Sequence[Example], dev: Sequence[Example], warnings: list[str]) -> list[Example]:
+def _without_leaks(
+    train: Sequence[Example], dev: Sequence[Example], warnings: list[Finding]
+) -> list[Example]:
     held_out = {_key(example) for example in dev}
     kept = [example for example in train if _key(example) not in held_out]
     if leaked := len(train) - len(kept):
-        warnings.append(
-            f"{_rows(leaked)} left out of train that {'is' if leaked == 1 else 'are'} in dev too."
-        )
+        warnings.append(_finding("leaked", count=leaked))
     return kept
 
 
@@ -214,27 +216,22 @@ def _check_parts(train: Sequence[Example], dev: Sequence[Example], labels: Seque
         raise DataError(f"The dev rows have the label {unknown[0]!r:.60}, which no train row has.")
 
 
-def _counted(train: Sequence[Example], dev: Sequence[Example], labels: Sequence[str]) -> list[str]:
+def _counted(train: Sequence[Example], dev: Sequence[Example], labels: Sequence[str]) -> list[Finding]:
     """Warnings on numbers: few rows, no balance, no dev row, long texts."""
     counts = Counter(example.label for example in train)
     warnings = []
     if few := [f"{label} ({counts[label]})" for label in labels if counts[label] < FEW]:
-        warnings.append(f"Few rows to learn from: {_some(few)}; {FEW} or more of each label would help.")
+        warnings.append(_finding("few", labels=_some(few), enough=FEW))
     (most, largest), (least, smallest) = counts.most_common()[0], counts.most_common()[-1]
     if largest > UNBALANCED * smallest:
-        warnings.append(
-            f"Of {most!r} there are {largest:,} rows, of {least!r} {smallest:,}: look at macro-F1."
-        )
+        warnings.append(_finding("unbalanced", most=most, largest=largest, least=least, smallest=smallest))
     if len(dev) < MEASURED:
-        warnings.append(f"Only {_rows(len(dev))} to measure on: what the figures say is rough.")
+        warnings.append(_finding("rough", count=len(dev)))
     measured = {example.label for example in dev}
     if absent := [label for label in labels if label not in measured]:
-        warnings.append(f"No dev row to measure on: {_some(absent)}.")
+        warnings.append(_finding("unmeasured", labels=_some(absent)))
     if long := _too_long((*train, *dev)):
-        are = "is" if long == 1 else "are"
-        warnings.append(
-            f"{_texts(long)} {are} longer than {MAX_TOKENS} tokens; what comes after is not read."
-        )
+        warnings.append(_finding("long", count=long, tokens=MAX_TOKENS))
     return warnings
 
 
@@ -245,12 +242,8 @@ def _too_long(examples: Iterable[Example]) -> int:
     return sum(len(text) > MAX_TOKENS - 3 and len(whole.encode(text).ids) > MAX_TOKENS for text in long)
 
 
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
-
-
-def _texts(count: int) -> str:
-    return "1 text" if count == 1 else f"{count:,} texts"
+def _finding(kind: Kind, **values: str | int) -> Finding:
+    return Finding(kind, values)
 
 
 def _some(names: Sequence[str]) -> str:
