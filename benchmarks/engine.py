@@ -50,7 +50,7 @@ def random_lora(rank: int, name: str) -> LoadedAdapter:
     manifest = Manifest(name=name, operation="classify", base=base, labels=("a", "b", "c"))
     info = AdapterInfo(Path(name), name, "lora", "classify", ("a", "b", "c"), 0.0, 0, 0, {}, (), "")
     return LoadedAdapter(
-        info, manifest, "lora", rank, 2.0, parts, Head("pooled", torch.randn(3, 768), torch.zeros(3))
+        info, manifest, LAYERS, "lora", rank, 2.0, parts, Head("pooled", torch.randn(3, 768), torch.zeros(3))
     )
 
 

@@ -82,6 +82,7 @@ def test_a_head_is_the_adapter_above_it_and_costs_no_further_weights(several: Pa
     [
         ({"labels": ["mood", "../mood"]}, "head '../mood'"),
         ({"labels": ["mood", "absent"]}, "absent"),
+        ({"labels": [f"head-{i}" for i in range(21)]}, "21 heads; expected at most 20"),
         ({"labels": ["mood"], "layers": 2}, "lowest 2 layers"),
     ],
 )

@@ -38,6 +38,7 @@ from assistant.errors import AdapterError
 
 WEIGHTS, HEAD = "adapter_model.safetensors", "head.safetensors"
 MAX_RANK = 256
+MAX_HEADS = 20
 MAX_FILE_BYTES = 64_000_000
 Kind = Literal["lora", "bottleneck"]
 
@@ -124,6 +125,10 @@ def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> Loaded
     )
     if manifest.operation != MULTITASK:
         return _with_head(bare, folder, manifest, dimensions)
+    if len(manifest.labels) > MAX_HEADS:
+        raise AdapterError(
+            f"The adapter {folder.name!r} has {len(manifest.labels)} heads; expected at most {MAX_HEADS}."
+        )
     heads = {name: _read_head(bare, folder, name, dimensions) for name in manifest.labels}
     info = replace(
         bare.info,

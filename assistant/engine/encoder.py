@@ -299,10 +299,9 @@ def _probabilities(logits: Tensor, adapter: LoadedAdapter) -> Tensor:
 
 def _tags(encoding: Encoding, logits: Tensor, adapter: LoadedAdapter, offset: int) -> Iterator[Tag]:
     """The words of a piece that starts at `offset`, each with the label of its first token."""
-    best, labelled = _probabilities(logits, adapter).max(-1)
+    best, labelled = (each.tolist() for each in _probabilities(logits, adapter).max(-1))
     for token, start, end in word_spans(encoding):
-        label = adapter.manifest.labels[int(labelled[token])]
-        yield Tag(offset + start, offset + end, label, float(best[token]))
+        yield Tag(offset + start, offset + end, adapter.manifest.labels[labelled[token]], best[token])
 
 
 def _packed(lengths: Sequence[int], room: int) -> list[list[int]]:
