@@ -164,7 +164,13 @@ def test_shipped_recipes_are_valid() -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("a: [", "no YAML"), ("application: x", "labels"), ("- 1", "recipe"), ("surprise: 1", "recipe.yaml")],
+    [
+        ("a: [", "no YAML"),
+        ("application: x", "labels"),
+        ("- 1", "recipe"),
+        ("surprise: 1", "recipe.yaml"),
+        ("tasks: []", "several tasks"),
+    ],
 )
 def test_bad_recipes_get_a_sentence(text: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"

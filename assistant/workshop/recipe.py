@@ -150,6 +150,8 @@ def read_recipe(path: Path, kind: type[R]) -> R:
     """Read a recipe of this kind. Raises DataError naming the file, the key and what is expected."""
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if kind is Recipe and isinstance(content, dict) and "tasks" in content:
+            raise DataError(f"{path.name} is of several tasks, which `assistant multitask` trains.")
         return kind.model_validate(content)
     except FileNotFoundError:
         raise DataError(f"There is no recipe {str(path)!r}.") from None

@@ -95,6 +95,8 @@ def _publish_heads(
         fields=recipe.tasks[0].fields,
         **described(recipe, everything, seconds),
     )
+    shared = {"sharing": recipe.sharing, "temperature": recipe.temperature}
+    whole = whole.model_copy(update={"training": {**shared, **whole.training}})
     write_manifest(whole, temporary)
     heads = {}
     for task in recipe.tasks:
