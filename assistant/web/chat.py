@@ -18,8 +18,9 @@ import gradio as gr
 from assistant.api.service import Service
 from assistant.applications import Request
 from assistant.conversation import clean
-from assistant.web import export, render, storage
+from assistant.web import render, storage
 from assistant.web.attachments import Attached, Attachments, chips, index_of
+from assistant.web.downloads import Downloads
 from assistant.web.language import DEFAULT, Strings, strings_for
 from assistant.web.lesson import Skill
 from assistant.web.storage import JSON, Conversation
@@ -34,15 +35,6 @@ MAX_APPLICATIONS = 9  # with an example each
 _FOCUS = """
 () => {
   if (matchMedia("(pointer: fine)").matches) document.querySelector("#message textarea")?.focus();
-}
-"""
-_DOWNLOAD = """
-(file) => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([file.text], { type: file.type }));
-  link.download = file.name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }
 """
 
@@ -69,7 +61,7 @@ class Chat:
         self.conversation = gr.BrowserState(None, storage_key="onebase-conversation", secret="onebase")  # noqa: S106
         self.library = gr.BrowserState([], storage_key="onebase-conversations", secret="onebase")  # noqa: S106
         self.attachments = Attachments(self.limits, self.conversation, self.language)
-        self.exported = gr.JSON(visible=False)
+        self.downloads = Downloads(self.titles, self.conversation, self.language)
         with gr.Row(elem_id="chat", equal_height=False):
             with gr.Column(elem_id="shelf", scale=0, min_width=240):
                 self.new = gr.Button(size="sm", elem_id="new")
@@ -123,10 +115,8 @@ class Chat:
                             if application.shortcut
                         }
                         self.attachments.button.render()
-                        self.export_markdown = gr.Button(
-                            elem_id="export-markdown", size="sm", scale=0, min_width=60
-                        )
-                        self.export_json = gr.Button(elem_id="export-json", size="sm", scale=0, min_width=60)
+                        self.downloads.markdown.render()
+                        self.downloads.json.render()
 
     def texts(
         self, language: str, application: str, stored: JSON, library: JSON, own: Sequence[Skill]
@@ -146,8 +136,7 @@ class Chat:
                 value=application if application in dict(choices).values() else AUTOMATIC,
             ),
             self.attachments.button: gr.update(label=strings("attach")),
-            self.export_markdown: gr.update(value=strings("export_markdown")),
-            self.export_json: gr.update(value=strings("export_json")),
+            **self.downloads.texts(strings),
             self.textbox: self._placeholder(application, strings),
             self.chatbot: self._chatbot(conversation, application, strings),
         }
@@ -259,11 +248,7 @@ class Chat:
         self.delete.click(self._delete, bring, opened, **quick)
 
         self.picker.input(self._pick, [*here, self.picker], [self.textbox, self.chatbot], **quick)
-        for button, handler in (
-            (self.export_markdown, self._export_markdown),
-            (self.export_json, self._export_json),
-        ):
-            button.click(handler, here, self.exported, **quick).then(None, self.exported, js=_DOWNLOAD)
+        self.downloads.connect()
 
     # Saying something: each of these leaves a conversation whose last message waits for its reply.
 
@@ -396,14 +381,6 @@ class Chat:
     def _pick(self, stored: JSON, language: str, application: str) -> tuple[Any, Any]:
         strings = strings_for(language)
         return self._placeholder(application, strings), gr.update(examples=self._examples(application))
-
-    # Export: made here, saved by the browser, kept nowhere.
-
-    def _export_markdown(self, stored: JSON, language: str) -> dict[str, str]:
-        return export.markdown_file(storage.from_json(stored), self.titles, strings_for(language))
-
-    def _export_json(self, stored: JSON, language: str) -> dict[str, str]:
-        return export.json_file(storage.from_json(stored))
 
 
 def _feedback(conversation: Conversation) -> list[str | None]:

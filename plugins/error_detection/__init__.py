@@ -197,7 +197,9 @@ class ErrorDetection(Application):
             edits += [shifted(e, start) for (start, _), es in zip(group, found, strict=True) for e in es]
         yield from self.shown(text, edits, request.language)
         if {"tag", "classify"} <= engine.operations:
-            yield self.judged([text[start:end] for start, end in stretches[:JUDGED]], request.language, engine)
+            yield self.judged(
+                [text[start:end] for start, end in stretches[:JUDGED]], request.language, engine
+            )
 
     @classmethod
     def judged(cls, sentences: Sequence[str], language: str, engine: "Engine") -> Table:
