@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from assistant import InputError, Payload, Progress, ReplyPart, Request, Spans, Text
+from assistant import InputError, Payload, Progress, ReplyPart, Request, Spans, Table, Text
 from assistant.engine.base import AdapterInfo, BaseInfo, Engine, Operation, Tag
 from assistant.engine.echo import EchoEngine
 from assistant.prompts import load_prompt
@@ -265,7 +265,9 @@ def test_the_echo_engine_can_serve_it(tmp_path: Path) -> None:
         adapter = tmp_path
 
     request = Request("", payload=Payload({"text": "I have two dogs."}))
-    assert list(Echoing().answer(request, EchoEngine())) == [Text("No mistakes found.")]
+    said, judged = Echoing().answer(request, EchoEngine())
+    assert said == Text("No mistakes found.")
+    assert isinstance(judged, Table) and [row[0] for row in judged.rows] == ["I have two dogs."]
 
 
 def test_the_folder() -> None:
