@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 MASK_TOKEN = 103  # [MASK] of the BERT vocabulary
 # A batch holds at most this many tokens, padding included, so that long texts do not swell the memory.
 MAX_BATCH_TOKENS = 8192
+# Widths are rounded up to a multiple of this. On a CPU, oneDNN compiles a kernel for each shape that it meets: with
+# every width there is, it does little else after a while, and freed memory seldom fits again.
+WIDTH_STEP = 8
 
 
 def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> Iterator[list[Encoded]]:
@@ -46,9 +50,9 @@ def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> It
 
 
 def tensors(batch: Sequence[Encoded], device: torch.device | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """Ids, segments and mask (sequences, tokens) of all sequences in order, padded on the right."""
+    """Ids, segments and mask (sequences, tokens) of all sequences in order, padded on the right to a common width."""
     sequences = [tokens for e in batch for tokens in e.sequences]
-    width = max(len(tokens.ids) for tokens in sequences)
+    width = WIDTH_STEP * math.ceil(max(len(tokens.ids) for tokens in sequences) / WIDTH_STEP)
     padding = [[0] * (width - len(tokens.ids)) for tokens in sequences]
     ids = torch.tensor([t.ids + zeros for t, zeros in zip(sequences, padding, strict=True)])
     segments = torch.tensor([t.segments + zeros for t, zeros in zip(sequences, padding, strict=True)])
