@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ import pytest
 import torch
 
 from assistant.engine import embedded
+from assistant.engine.base import Extraction
+from assistant.engine.echo import EchoEngine
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.manifest import Operation
+from assistant.engine.spans import best_spans
 from assistant.errors import DataError
 from assistant.workshop.data import Example
 from assistant.workshop.objectives import IGNORED, objective
@@ -245,3 +249,31 @@ def test_padding_does_not_change_a_span_loss() -> None:
     alone = task.loss(logits[:1, : short.width], [short], made.training, torch.ones(2))
     padded = task.loss(logits[:1], [short], made.training, torch.ones(2))
     assert torch.isclose(alone, padded)
+
+
+class Timid(EchoEngine):
+    """Finds the first word of every text, and thinks that most likely there is no answer."""
+
+    def extract(self, inputs: Sequence[tuple[str, str]], adapter: Path) -> list[tuple[Extraction, ...]]:
+        return [(Extraction(0, 0, 0.6), Extraction(0, context.index(" "), 0.4)) for _, context in inputs]
+
+
+def test_the_null_bias_is_what_the_dev_rows_gain_most_by(tmp_path: Path) -> None:
+    answered = [Example(("Who?", "Ada wrote it."), ((0, 3),))] * 3
+    silent = [Example(("When?", "Ada wrote it."), ())] * 3
+    task = objective("extract")
+    # Enough to make the span likelier than silence, and no more.
+    assert task.null_bias(Timid(), tmp_path, [answered]) == pytest.approx(math.log(0.6 / 0.4) + 0.01, abs=0.006)
+    assert task.null_bias(Timid(), tmp_path, [silent]) == 0
+    assert task.null_bias(Timid(), tmp_path, [answered, silent * 2]) == 0
+    assert objective("classify").null_bias(Timid(), tmp_path, [answered]) == 0
+
+
+def test_a_null_bias_makes_silence_less_likely() -> None:
+    encoding = embedded.tokenizer().encode("Who wrote it?", "Ada")
+    logits = torch.zeros(len(encoding.ids), 2)
+    logits[0] = 1.0
+    window = (logits, encoding, 0)
+    assert best_spans([window])[0].end == 0
+    (first, *_) = best_spans([window], null_bias=3.0)
+    assert (first.start, first.end) == (0, 3)

@@ -300,6 +300,11 @@ class AdapterStore:
                 self._resident.popitem(last=False)
             return adapter
 
+    def forget(self, folder: Path) -> None:
+        """Read this folder anew when it is next asked for."""
+        with self._lock:
+            self._resident.pop(folder, None)
+
     @staticmethod
     def _head(adapter: LoadedAdapter, folder: Path) -> LoadedAdapter:
         if folder.name not in adapter.heads:

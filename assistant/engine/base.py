@@ -158,6 +158,9 @@ class Engine(ABC):
     def adapter(self, adapter: Path) -> AdapterInfo:
         """Read and check the folder's manifest (and weights); loads what is not resident yet."""
 
+    def forget(self, adapter: Path) -> None:  # noqa: B027  (most engines keep nothing)
+        """Read the adapter's folder anew when it is next asked for: what is in it has changed."""
+
     def classify(self, inputs: Sequence[TextOrPair], adapter: Path) -> list[Classification]:
         """A distribution over the adapter's labels for each text or pair."""
         raise self._unsupported("classify")

@@ -104,6 +104,10 @@ class EncoderEngine(Engine):
         """See Engine."""
         return self.adapters.get(adapter).info
 
+    def forget(self, adapter: Path) -> None:
+        """See Engine."""
+        self.adapters.forget(adapter)
+
     def classify(self, inputs: Sequence[TextOrPair], adapter: Path) -> list[Classification]:
         """See Engine."""
         loaded = self._for(adapter, "classify")
@@ -149,7 +153,9 @@ class EncoderEngine(Engine):
         result = []
         for cut in cuts:
             own = [(start, *next(read)) for start, _ in cut]
-            result.append(best_spans([(x / loaded.manifest.temperature, e, start) for start, x, e in own]))
+            temperature, bias = loaded.manifest.temperature, loaded.manifest.null_bias
+            scaled = [(x / temperature, e, start) for start, x, e in own]
+            result.append(best_spans(scaled, bias / temperature))
         return result
 
     def rank(self, inputs: Sequence[Sequence[str]], adapter: Path) -> list[tuple[float, ...]]:

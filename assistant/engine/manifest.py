@@ -50,7 +50,8 @@ class Manifest(_Strict):
 
     `temperature` divides the logits; `threshold` is the best probability below which the application abstains;
     `metrics` holds what was measured on dev, by name, the main one first, with `<name>_low` and `<name>_high` for 95 %
-    intervals; `comparisons` the main metric of other methods on the same data; `layers` is set when the adapter is one
+    intervals; `comparisons` the main metric of other methods on the same data; `null_bias` is taken from the score of
+    "not in the text" of an adapter that extracts; `layers` is set when the adapter is one
     of only the lowest so many layers of the base. Of a multi-task adapter the labels are the names of its heads; what
     is said here of one adapter each head says of itself, in a manifest of its own.
     """
@@ -64,6 +65,7 @@ class Manifest(_Strict):
     fields: tuple[str, ...] = Field(default=("text",), min_length=1)
     temperature: float = Field(default=1.0, gt=0, le=100, allow_inf_nan=False)
     threshold: float = Field(default=0.0, ge=0, le=1)
+    null_bias: float = Field(default=0.0, ge=-100, le=100, allow_inf_nan=False)
     metrics: dict[str, float] = {}
     comparisons: dict[str, float] = {}
     data: tuple[Data, ...] = ()

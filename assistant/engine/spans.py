@@ -46,14 +46,17 @@ def word_spans(encoding: Encoding) -> list[tuple[int, int, int]]:
     return spans
 
 
-def best_spans(windows: Sequence[tuple[Tensor, Encoding, int]]) -> tuple[Extraction, ...]:
+def best_spans(
+    windows: Sequence[tuple[Tensor, Encoding, int]], null_bias: float = 0.0
+) -> tuple[Extraction, ...]:
     """The best answers over all windows of one context, best first, with "not in the text" among them.
 
     Each window is (logits (tokens, 2), encoding of (question, piece), where the piece starts in the context). "Not in
-    the text" scores as the lowest of the windows' first tokens: one window that holds the answer is enough.
+    the text" scores as the lowest of the windows' first tokens, less `null_bias`: one window that holds the answer is
+    enough.
     """
     candidates: dict[tuple[int, int], float] = {}
-    nothing = min(float(logits[0, 0] + logits[0, 1]) for logits, _, _ in windows)
+    nothing = min(float(logits[0, 0] + logits[0, 1]) for logits, _, _ in windows) - null_bias
     for logits, encoding, first in windows:
         inside = torch.tensor([segment == 1 for segment in encoding.sequence_ids])
         scores = logits[:, 0, None] + logits[None, :, 1]

@@ -137,6 +137,10 @@ def save_adapter(model: AdaptedModel, folder: Path) -> None:
 def measured(manifest: Manifest, folder: Path, dev: Sources, engine: Engine) -> Manifest:
     """The manifest with temperature, threshold and metrics, as the engine gives them."""
     task = objective(manifest.head_operation)
+    if bias := task.null_bias(engine, folder, [rows for _, rows in dev]):
+        manifest = manifest.model_copy(update={"null_bias": bias})
+        write_manifest(manifest, folder)
+        engine.forget(folder)
     found = [task.measure(engine, folder, rows) for _, rows in dev]
     metrics: dict[str, float] = {}
     for (source, rows), measurement in zip(dev, found, strict=True):

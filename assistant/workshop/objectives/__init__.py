@@ -115,6 +115,11 @@ class Objective(ABC):
     def score(self, logits: Sequence[Tensor], data: Sequence[Encoded]) -> float:
         """How good the model is on dev while it is trained, in [0, 1]: `logits` are one tensor per example."""
 
+    def null_bias(self, engine: Engine, adapter: Path, sources: Sequence[Sequence[Example]]) -> float:
+        """What is best taken from the score of "no answer", by the rows of all dev sources; 0 where there is none. The
+        adapter's temperature has to be 1."""
+        return 0.0
+
     @abstractmethod
     def measure(self, engine: Engine, adapter: Path, examples: Sequence[Example]) -> Measurement:
         """How good an adapter folder is, as it is served."""

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tokenizers import Encoding
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from assistant.engine import embedded
-from assistant.engine.base import Engine
+from assistant.engine.base import Engine, Extraction
 from assistant.engine.spans import MAX_ANSWER_TOKENS, windows
 from assistant.errors import DataError
 from assistant.workshop.data import Example
@@ -104,6 +105,25 @@ class Extract(Objective):
         """See `unanswerable`."""
         return unanswerable.elsewhere(examples, elsewhere) + unanswerable.altered(examples, altered)
 
+    def null_bias(self, engine: Engine, adapter: Path, sources: Sequence[Sequence[Example]]) -> float:
+        """See Objective. The threshold of Devlin et al. 2019, section 4.3, by the mean of the sources' F1."""
+        gains: list[NDArray[np.float64]] = []
+        for examples in sources:
+            found = engine.extract([(e.texts[0], e.texts[1]) for e in examples], adapter)
+            gains.append(np.array([_answered(e, spans) for e, spans in zip(examples, found, strict=True)]))
+        odds = np.concatenate([each[:, 0] for each in gains])
+        odds = odds[np.isfinite(odds)]
+        if not len(odds):
+            return 0.0
+        # Only just beyond a row's odds does anything change; a few hundred places are fine enough.
+        candidates: list[float] = [0.0, *(np.quantile(-odds, np.linspace(0, 1, 400)) + 0.01).tolist()]
+
+        def f1(bias: float) -> float:
+            chosen = [np.where(each[:, 0] + bias > 0, each[:, 1], each[:, 2]) for each in gains]
+            return float(np.mean([each.mean() for each in chosen]))
+
+        return round(float(max(candidates, key=f1)), 2)
+
     def measure(self, engine: Engine, adapter: Path, examples: Sequence[Example]) -> Measurement:
         """Exact match and F1 of SQuAD; where some questions have no answer, also how many of those were found."""
         candidates = engine.extract([(e.texts[0], e.texts[1]) for e in examples], adapter)
@@ -124,6 +144,17 @@ class Extract(Objective):
             log_probabilities([[span.probability for span in spans] for spans in candidates]),
             np.where(np.array(f1) >= 0.5, 0, -1),
         )
+
+
+def _answered(example: Example, spans: Sequence[Extraction]) -> tuple[float, float, float]:
+    """How much likelier the best span is than "not in the text" (a logarithm), and the F1 of the one and the other."""
+    best = next((span for span in spans if span.start < span.end), None)
+    nothing = next((span.probability for span in spans if span.start == span.end), 0.0)
+    golds = [example.texts[1][start:end] for start, end in example.label] or [""]
+    if best is None:
+        return -np.inf, 0.0, float(golds == [""])
+    f1 = max(answer_f1(example.texts[1][best.start : best.end], gold) for gold in golds)
+    return float(np.log(best.probability + 1e-12) - np.log(nothing + 1e-12)), f1, float(golds == [""])
 
 
 def _questions(articles: Any) -> Iterator[Example]:
