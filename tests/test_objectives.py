@@ -263,7 +263,9 @@ def test_the_null_bias_is_what_the_dev_rows_gain_most_by(tmp_path: Path) -> None
     silent = [Example(("When?", "Ada wrote it."), ())] * 3
     task = objective("extract")
     # Enough to make the span likelier than silence, and no more.
-    assert task.null_bias(Timid(), tmp_path, [answered]) == pytest.approx(math.log(0.6 / 0.4) + 0.01, abs=0.006)
+    assert task.null_bias(Timid(), tmp_path, [answered]) == pytest.approx(
+        math.log(0.6 / 0.4) + 0.01, abs=0.006
+    )
     assert task.null_bias(Timid(), tmp_path, [silent]) == 0
     assert task.null_bias(Timid(), tmp_path, [answered, silent * 2]) == 0
     assert objective("classify").null_bias(Timid(), tmp_path, [answered]) == 0
