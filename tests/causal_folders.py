@@ -12,6 +12,10 @@ import torch
 from assistant.applications import Application
 
 PROMPTS = Path(assistant_prompts.__path__[0])
+# What the tokenizer is made of: with another application's prompts it would be another model, which says other things.
+READ = (
+    "commonsense", "cyberbullying", "error_detection", "nli", "question_answering", "sentiment", "summarization",
+)  # fmt: skip
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -26,7 +30,7 @@ CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 
 def texts() -> Iterator[str]:
-    for path in sorted(PROMPTS.glob("*/*.yaml")):
+    for path in sorted(path for name in READ for path in (PROMPTS / name).glob("*.yaml")):
         yield path.read_text(encoding="utf-8")
 
 
