@@ -184,18 +184,23 @@ def test_a_recipe_that_a_causal_base_cannot_learn_is_told(base: Path, tmp_path: 
     assert not (tmp_path / "x").exists()
 
 
+def command(base: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, epochs: int) -> list[str]:
+    """The arguments of a training in this folder, with the recipe and the rows that it names."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("ONEBASE_HOME", str(folder / "home"))
+    lines = [json.dumps({"text": e.texts[0], "label": e.label}) for e in examples(*LABELS)]
+    for name in ("train", "dev"):
+        (folder / f"{name}.jsonl").write_text("\n".join(lines))
+    settings = recipe().model_dump(mode="json")
+    settings["training"]["epochs"] = epochs
+    (folder / "recipe.yaml").write_text(json.dumps(settings))
+    return ["train", "recipe.yaml", "--data", ".", "--out", "made", "--base", str(base)]
+
+
 def test_the_command_trains_for_a_causal_base(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ONEBASE_HOME", str(tmp_path / "home"))
-    lines = [json.dumps({"text": e.texts[0], "label": e.label}) for e in examples(*LABELS)]
-    for name in ("train", "dev"):
-        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
-    settings = recipe().model_dump(mode="json")
-    settings["training"]["epochs"] = 1
-    (tmp_path / "recipe.yaml").write_text(json.dumps(settings))
-    arguments = ["train", "recipe.yaml", "--data", ".", "--out", "made", "--base", str(base)]
+    arguments = command(base, tmp_path, monkeypatch, epochs=1)
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.stderr
     assert "The adapter is in made." in result.stdout
@@ -206,15 +211,7 @@ def test_the_command_trains_for_a_causal_base(
 def test_the_command_stops_at_ctrl_c_and_goes_on(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ONEBASE_HOME", str(tmp_path / "home"))
-    lines = [json.dumps({"text": e.texts[0], "label": e.label}) for e in examples(*LABELS)]
-    for name in ("train", "dev"):
-        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
-    settings = recipe().model_dump(mode="json")
-    settings["training"]["epochs"] = 3
-    (tmp_path / "recipe.yaml").write_text(json.dumps(settings))
-    arguments = ["train", "recipe.yaml", "--data", ".", "--out", "made", "--base", str(base)]
+    arguments = command(base, tmp_path, monkeypatch, epochs=3)
     report = Watch.__call__
 
     def interrupted(watch: Watch, progress: Progress, steps: int, loss: float) -> bool:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assistant.cli.shared import FILE, find_application, installed_applications, opened_engine
-from assistant.cli.train import changed, evenly, joined, recipe_folder, watched_training
+from assistant.cli.shared import FILE, as_typed, find_application, installed_applications, opened_engine
+from assistant.cli.train import changed, evenly, joined, recipe_folder, recipe_path, watched_training
 from assistant.errors import InputError
 from assistant.settings import Settings
 from assistant.workshop.data import spread
@@ -99,11 +99,7 @@ def distill(
 
             soft = soft_labels(engine, teacher, examples, recipe.labels, run / "teacher.safetensors", read)
         model, progress = watched_training(recipe, soft, dev_examples, run)
-        given = (
-            ("--layers", layers), ("--temperature", temperature), ("--alpha", alpha), ("--rows", rows),
-            ("--epochs", epochs),
-        )  # fmt: skip
-        options = "".join(f" {name} {value}" for name, value in given if value is not None)
+        options = as_typed(layers=layers, temperature=temperature, alpha=alpha, rows=rows, epochs=epochs)
         name = target if "." not in target else Path(target).name
         command = f"assistant compress distill {name} --data DATA{options}{' --hard' * hard}"
         manifest = publishing.publish(recipe, model, sources, dev, out, title, command, progress.seconds)
@@ -271,8 +267,7 @@ def _recipe(target: str) -> Recipe:
     """The recipe of an application or of a file."""
     from assistant.workshop.recipe import load_recipe
 
-    folder, _ = recipe_folder(target)
-    return load_recipe(folder / "recipe.yaml" if folder else Path(target))
+    return load_recipe(recipe_path(target)[0])
 
 
 def _shares(text: str) -> list[float]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.shared import FILE, columns, opened_engine
-from assistant.cli.train import evenly, recipe_folder, watched, watched_training
+from assistant.cli.shared import FILE, as_typed, columns, opened_engine
+from assistant.cli.train import evenly, recipe_path, watched, watched_training
 from assistant.settings import Settings
 
 
@@ -44,8 +44,8 @@ def multitask(
     from assistant.workshop.objectives import objective
     from assistant.workshop.publishing import publish
 
-    folder, title = recipe_folder(target)
-    content = load_multitask_recipe(folder / "recipe.yaml" if folder else Path(target)).model_dump()
+    path, title = recipe_path(target)
+    content = load_multitask_recipe(path).model_dump()
     content["sharing"] = sharing or content["sharing"]
     content["training"]["epochs"] = epochs or content["training"]["epochs"]
     recipe = MultitaskRecipe.model_validate(content)
@@ -65,8 +65,7 @@ def multitask(
             err=True,
         )
 
-    given = (("--sharing", sharing), ("--rows", rows), ("--epochs", epochs))
-    options = "".join(f" {name} {value}" for name, value in given if value is not None)
+    options = as_typed(sharing=sharing, rows=rows, epochs=epochs)
     command = f"assistant multitask {Path(target).name} --data DATA{options}"
     models, progress = watched("mean score", run, lambda watch: train_together(recipe, joined, run, watch))
     found = record.Comparison(recipe, distances(models) if recipe.sharing == "soft" else {}, progress.seconds)

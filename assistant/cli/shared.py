@@ -247,3 +247,8 @@ class Refused:
         if self.count:
             click.echo(f"{self.count:,} of {total:,} rows were left out.", err=True)
             click.get_current_context().exit(1)
+
+
+def as_typed(**given: object) -> str:
+    """Options as they were typed, each with a space before it; those that were not given are left out."""
+    return "".join(f" --{name} {value}" for name, value in given.items() if value is not None)

@@ -13,6 +13,7 @@ from assistant.cli.shared import (
     FILE,
     INTERRUPTED,
     Interrupt,
+    as_typed,
     base_options,
     find_application,
     installed_applications,
@@ -66,8 +67,7 @@ def train(
     from assistant.workshop.objectives import objective
     from assistant.workshop.recipe import load_recipe
 
-    folder, title = recipe_folder(target)
-    path = folder / "recipe.yaml" if folder else Path(target)
+    path, title = recipe_path(target)
     recipe = changed(load_recipe(path), method, epochs, seed)
     out = out or Path(f"{recipe.application}-adapter")
     run = run or out.with_name(out.name + ".run")
@@ -80,8 +80,7 @@ def train(
     task.check(examples + dev_examples, recipe.labels)
     click.echo(f"{len(examples):,} rows to train on, {len(dev_examples):,} dev rows.", err=True)
 
-    given = (("--method", method), ("--rows", rows), ("--epochs", epochs), ("--seed", seed))
-    options = "".join(f" {name} {value}" for name, value in given if value is not None)
+    options = as_typed(method=method, rows=rows, epochs=epochs, seed=seed)
     command = f"assistant train {Path(target).name} --data DATA{options}"
     if not is_embedded(base):
         command += f" --base {Path(base).name}"
@@ -126,6 +125,12 @@ def _tell(manifest: Manifest, out: Path) -> None:
     for name, value in manifest.metrics.items():
         click.echo(f"{name}: {value:g}")
     click.echo(f"The adapter is in {out}.")
+
+
+def recipe_path(target: str) -> tuple[Path, str]:
+    """The recipe of an application, or the one that is named, and its title. Raises InputError as `recipe_folder`."""
+    folder, title = recipe_folder(target)
+    return folder / "recipe.yaml" if folder else Path(target), title
 
 
 def recipe_folder(target: str) -> tuple[Path | None, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assistant.cli.shared import FILE, INTERRUPTED, Interrupt
-from assistant.cli.train import joined, recipe_folder
+from assistant.cli.train import changed, joined, recipe_path
 
 if TYPE_CHECKING:
     from assistant.workshop.loop import Progress
@@ -43,10 +43,7 @@ def tune(
     from assistant.workshop.recipe import load_recipe
     from assistant.workshop.tuning import Search, own, write_recipe
 
-    folder, _ = recipe_folder(target)
-    recipe = load_recipe(folder / "recipe.yaml" if folder else Path(target))
-    if seed is not None:
-        recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"seed": seed})})
+    recipe = changed(load_recipe(recipe_path(target)[0]), None, None, seed)
     out = out or Path(f"{recipe.application}-tuned.yaml")
     run = run or out.with_name(out.name + ".run")
     rows, dev = (

@@ -51,9 +51,9 @@ class Manifest(_Strict):
     `temperature` divides the logits; `threshold` is the best probability below which the application abstains;
     `metrics` holds what was measured on dev, by name, the main one first, with `<name>_low` and `<name>_high` for 95 %
     intervals; `comparisons` the main metric of other methods on the same data; `null_bias` is taken from the score of
-    "not in the text" of an adapter that extracts; `layers` is set when the adapter is one
-    of only the lowest so many layers of the base. Of a multi-task adapter the labels are the names of its heads; what
-    is said here of one adapter each head says of itself, in a manifest of its own.
+    "not in the text" of an adapter that extracts; `layers` is set when the adapter is one of only the lowest so many
+    layers of the base. Of a multi-task adapter the labels are the names of its heads; what is said here of one adapter
+    each head says of itself, in a manifest of its own.
     """
 
     format: Literal[1] = 1

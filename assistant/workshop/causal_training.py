@@ -10,6 +10,7 @@ import math
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from assistant.errors import DataError
 from assistant.prompts import load_prompt
 from assistant.workshop.data import Example, fingerprint
 from assistant.workshop.loop import Problem, Progress, always, fit
-from assistant.workshop.publishing import Sources, card, described, halved, measured
+from assistant.workshop.publishing import Sources, card, described, halved, measured, replacing
 from assistant.workshop.recipe import Lora, Recipe, Training
 
 # What vLLM serves without being told otherwise.
@@ -204,22 +205,16 @@ def _published(
     title: str,
     command: str,
 ) -> Manifest:
-    """Write the folder, measured on the engine that serves it. The old one goes only when the new one is whole."""
-    temporary = folder.with_name(folder.name + ".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    model.save_pretrained(temporary, save_embedding_layers=False)  # type: ignore[operator]
-    halved(temporary / WEIGHTS)
-    shutil.copytree(prompts, temporary / PROMPTS, ignore=shutil.ignore_patterns("__pycache__"))
-    write_manifest(manifest, temporary)
-    bare = model.unload().eval().requires_grad_(False)  # type: ignore[operator]
-    engine = CausalEngine(replace(base, model=bare), EchoEngine())
-    try:
-        manifest = measured(manifest, temporary, dev, engine)
-    finally:
-        engine.close()
-    write_manifest(manifest, temporary)
-    (temporary / "README.md").write_text(card(manifest, title, command, base.info.name), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary.rename(folder)
+    """Write the folder, measured on the engine that serves it."""
+    with replacing(folder) as temporary:
+        model.save_pretrained(temporary, save_embedding_layers=False)  # type: ignore[operator]
+        halved(temporary / WEIGHTS)
+        shutil.copytree(prompts, temporary / PROMPTS, ignore=shutil.ignore_patterns("__pycache__"))
+        write_manifest(manifest, temporary)
+        bare = model.unload().eval().requires_grad_(False)  # type: ignore[operator]
+        with closing(CausalEngine(replace(base, model=bare), EchoEngine())) as engine:
+            manifest = measured(manifest, temporary, dev, engine)
+        write_manifest(manifest, temporary)
+        text = card(manifest, title, command, base.info.name)
+        (temporary / "README.md").write_text(text, encoding="utf-8")
     return manifest

@@ -7,10 +7,12 @@ import gzip
 import hashlib
 import io
 import json
+import platform
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +223,9 @@ def fingerprint(examples: Sequence[Example]) -> str:
             "\x1f".join((*example.texts, str(example.label))).encode("utf-8", "surrogatepass") + b"\x1e"
         )
     return digest.hexdigest()[:16]
+
+
+def versions(*more: str) -> dict[str, str]:
+    """What a record says of the software: the versions of torch, transformers, PEFT and `more`, and Python's."""
+    found = {name: version(name) for name in ("torch", "transformers", "peft", *more)}
+    return {**found, "python": platform.python_version()}

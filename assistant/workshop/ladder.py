@@ -9,19 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from assistant.engine.base import Classification, Engine
 from assistant.errors import AssistantError, DataError
-from assistant.workshop.data import Example
+from assistant.workshop.data import Example, versions
 from assistant.workshop.dataset import Dataset
 from assistant.workshop.evaluation import Metric, report
 from assistant.workshop.methods import (
@@ -189,8 +187,7 @@ def _measured(method: Method, dataset: Dataset, fitted: Fitted, seed: int, watch
         bytes=fitted.bytes,
         seconds=round(fitted.seconds, 3),
         latency=round(_latency(fitted.classifier, dataset.dev), 3),
-        versions={name: version(name) for name in ("torch", "transformers", "peft", "scikit-learn")}
-        | {"python": platform.python_version()},
+        versions=versions("scikit-learn"),
     )
 
 

@@ -1,4 +1,4 @@
-"""The loop that all training on the encoder shares: optimizer, schedule, dev evaluations and checkpoints.
+"""The loop that all training shares: optimizer, schedule, dev evaluations and checkpoints.
 
 A run is resumable and deterministic by seed: the batch of a step and its random numbers depend on the seed and the
 step alone, so a run that was stopped ends as if it had never been.

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import closing, nullcontext
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +26,7 @@ from assistant.workshop.calibration import (
     fit_temperature,
     softmax,
 )
-from assistant.workshop.data import Example, fingerprint
+from assistant.workshop.data import Example, fingerprint, versions
 from assistant.workshop.objectives import NEVER, objective
 from assistant.workshop.recipe import Recipe, Source
 from assistant.workshop.training import AdaptedModel, peft_config
@@ -38,6 +36,8 @@ if TYPE_CHECKING:
 
 # Where the embedded base is from, as a model card says it.
 Sources = Sequence[tuple[Source, Sequence[Example]]]
+# The base that everything here is trained for and measured on.
+BASE = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
 
 
 def publish(
@@ -61,25 +61,33 @@ def publish(
     manifest = Manifest(
         name=recipe.application,
         operation=recipe.operation,
-        base=BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8"),
+        base=BASE,
         layers=recipe.layers,
         labels=recipe.labels,
         fields=recipe.fields,
         **described(recipe, train, seconds),
     )
+    with replacing(folder) as temporary:
+        save_adapter(model, temporary)
+        save_head(model.head, temporary / HEAD)
+        write_manifest(manifest, temporary)
+        with nullcontext(engine) if engine else closing(EncoderEngine()) as measuring:
+            manifest = measured(manifest, temporary, dev, measuring)
+        write_manifest(manifest, temporary)
+        (temporary / "README.md").write_text(card(manifest, title, command), encoding="utf-8")
+    return manifest
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A folder beside it to write into, which takes its place when the block has ended well: the old folder goes only
+    when the new one is whole."""
     temporary = folder.with_name(folder.name + ".tmp")
     shutil.rmtree(temporary, ignore_errors=True)
-    save_adapter(model, temporary)
-    save_head(model.head, temporary / HEAD)
-    write_manifest(manifest, temporary)
-    with nullcontext(engine) if engine else closing(EncoderEngine()) as measuring:
-        manifest = measured(manifest, temporary, dev, measuring)
-    write_manifest(manifest, temporary)
-    (temporary / "README.md").write_text(card(manifest, title, command), encoding="utf-8")
-    # The old folder goes only when the new one is whole.
+    yield temporary
     shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     temporary.rename(folder)
-    return manifest
 
 
 def described(recipe: Recipe | MultitaskRecipe, train: Sources, seconds: float) -> dict[str, Any]:
@@ -91,8 +99,7 @@ def described(recipe: Recipe | MultitaskRecipe, train: Sources, seconds: float) 
             **recipe.training.model_dump(exclude_none=True),
             "data_fingerprint": fingerprint([e for _, rows in train for e in rows]),
             "seconds": round(seconds),
-            "versions": {name: version(name) for name in ("torch", "transformers", "peft")}
-            | {"python": platform.python_version()},
+            "versions": versions(),
         },
     }
 

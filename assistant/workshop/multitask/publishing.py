@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.engine import embedded
 from assistant.engine.adapters import HEAD
 from assistant.engine.base import Engine
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import save_head
-from assistant.engine.manifest import MULTITASK, BaseReference, Manifest, write_manifest
+from assistant.engine.manifest import MULTITASK, Manifest, write_manifest
 from assistant.workshop.data import Example
 from assistant.workshop.multitask.recipe import MultitaskRecipe
 from assistant.workshop.multitask.training import TaskData
-from assistant.workshop.publishing import card, described, measured, publish, save_adapter
+from assistant.workshop.publishing import BASE, card, described, measured, publish, replacing, save_adapter
 from assistant.workshop.recipe import Source
 from assistant.workshop.training import AdaptedModel
 
@@ -82,44 +80,39 @@ def _publish_heads(
     seconds: float,
     engine: Engine,
 ) -> None:
-    base = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
-    temporary = folder.with_name(folder.name + ".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    save_adapter(models[recipe.names[0]], temporary)
     everything = [source for name in recipe.names for source in sources[name].train]
     whole = Manifest(
         name=recipe.application,
         operation=MULTITASK,
-        base=base,
+        base=BASE,
         labels=recipe.names,
         fields=recipe.tasks[0].fields,
         **described(recipe, everything, seconds),
     )
     shared = {"sharing": recipe.sharing, "temperature": recipe.temperature}
     whole = whole.model_copy(update={"training": {**shared, **whole.training}})
-    write_manifest(whole, temporary)
-    heads = {}
-    for task in recipe.tasks:
-        alone = recipe.alone(task.name)
-        heads[task.name] = Manifest(
-            name=task.name,
-            operation=task.operation,
-            base=base,
-            labels=task.labels,
-            fields=task.fields,
-            **described(alone, sources[task.name].train, seconds),
-        )
-        (temporary / task.name).mkdir()
-        save_head(models[task.name].head, temporary / task.name / HEAD)
-        write_manifest(heads[task.name], temporary / task.name)
-    for name, manifest in heads.items():
-        heads[name] = measured(manifest, temporary / name, sources[name].dev, engine)
-        write_manifest(heads[name], temporary / name)
-    metrics = {f"{name}: {key}": v for name, head in heads.items() for key, v in head.metrics.items()}
-    whole = whole.model_copy(update={"metrics": metrics})
-    write_manifest(whole, temporary)
-    text = card(whole, title, command, heads=tuple(heads.values()))
-    (temporary / "README.md").write_text(text, encoding="utf-8")
-    # The old folder goes only when the new one is whole.
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
+    with replacing(folder) as temporary:
+        save_adapter(models[recipe.names[0]], temporary)
+        write_manifest(whole, temporary)
+        heads = {}
+        for task in recipe.tasks:
+            alone = recipe.alone(task.name)
+            heads[task.name] = Manifest(
+                name=task.name,
+                operation=task.operation,
+                base=BASE,
+                labels=task.labels,
+                fields=task.fields,
+                **described(alone, sources[task.name].train, seconds),
+            )
+            (temporary / task.name).mkdir()
+            save_head(models[task.name].head, temporary / task.name / HEAD)
+            write_manifest(heads[task.name], temporary / task.name)
+        for name, manifest in heads.items():
+            heads[name] = measured(manifest, temporary / name, sources[name].dev, engine)
+            write_manifest(heads[name], temporary / name)
+        metrics = {f"{name}: {key}": v for name, head in heads.items() for key, v in head.metrics.items()}
+        whole = whole.model_copy(update={"metrics": metrics})
+        write_manifest(whole, temporary)
+        text = card(whole, title, command, heads=tuple(heads.values()))
+        (temporary / "README.md").write_text(text, encoding="utf-8")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 from assistant.engine.base import Engine
-from assistant.workshop.data import Example, fingerprint
+from assistant.workshop.data import Example, fingerprint, versions
 from assistant.workshop.evaluation import Metric
 from assistant.workshop.multitask.recipe import MultitaskRecipe
 from assistant.workshop.multitask.training import TaskData
@@ -81,8 +79,7 @@ class Comparison:
             },
             "distances": dict(self.distances),
             "seconds": round(self.seconds, 1),
-            "versions": {name: version(name) for name in ("torch", "transformers", "peft")}
-            | {"python": platform.python_version()},
+            "versions": versions(),
         }
         temporary = path.with_name(path.name + ".tmp")
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
