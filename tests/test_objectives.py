@@ -279,3 +279,22 @@ def test_a_null_bias_makes_silence_less_likely() -> None:
     assert best_spans([window])[0].end == 0
     (first, *_) = best_spans([window], null_bias=3.0)
     assert (first.start, first.end) == (0, 3)
+
+
+def test_spans_that_overlap_are_one_answer_with_the_probability_of_all() -> None:
+    # Too far apart for one span to hold both.
+    text = "Ada Lovelace wrote it," + " which surprised nobody" * 12 + " but Charles"
+    encoding = embedded.tokenizer().encode("Who wrote it?", text)
+    first = encoding.sequence_ids.index(1)
+    tokens = encoding.tokens[first:]
+    ada, charles = first, first + tokens.index("charles")
+    logits = torch.full((len(encoding.ids), 2), -4.0)
+    logits[ada, 0], logits[ada, 1], logits[ada + 2, 1] = 1.2, 1.2, 1.1
+    logits[charles] = 1.3
+    best, other, *_ = best_spans([(logits, encoding, 0)])
+    # "Charles" is the likeliest span, but "Ada" and "Ada Lovelace" are together likelier, and no two alternatives.
+    assert text[best.start : best.end] == "Ada"
+    assert text[other.start : other.end] == "Charles"
+    assert other.probability < best.probability < 2 * other.probability
+    hot, *_ = best_spans([(logits, encoding, 0)], temperature=4.0)
+    assert (hot.start, hot.end) == (best.start, best.end) and hot.probability < best.probability

@@ -153,9 +153,8 @@ class EncoderEngine(Engine):
         result = []
         for cut in cuts:
             own = [(start, *next(read)) for start, _ in cut]
-            temperature, bias = loaded.manifest.temperature, loaded.manifest.null_bias
-            scaled = [(x / temperature, e, start) for start, x, e in own]
-            result.append(best_spans(scaled, bias / temperature))
+            scored = [(x, e, start) for start, x, e in own]
+            result.append(best_spans(scored, loaded.manifest.null_bias, loaded.manifest.temperature))
         return result
 
     def rank(self, inputs: Sequence[Sequence[str]], adapter: Path) -> list[tuple[float, ...]]:

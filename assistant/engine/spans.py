@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor
@@ -14,6 +16,8 @@ from assistant.engine.embedded import MAX_TOKENS
 # An answer is at most this many tokens long, and this many are returned.
 MAX_ANSWER_TOKENS = 30
 BEST = 5
+# Spans of a window that are looked at; what lies beyond is too unlikely to change a sum.
+LIKELY = 100
 
 
 def windows(
@@ -47,29 +51,42 @@ def word_spans(encoding: Encoding) -> list[tuple[int, int, int]]:
 
 
 def best_spans(
-    windows: Sequence[tuple[Tensor, Encoding, int]], null_bias: float = 0.0
+    windows: Sequence[tuple[Tensor, Encoding, int]], null_bias: float = 0.0, temperature: float = 1.0
 ) -> tuple[Extraction, ...]:
     """The best answers over all windows of one context, best first, with "not in the text" among them.
 
-    Each window is (logits (tokens, 2), encoding of (question, piece), where the piece starts in the context). "Not in
-    the text" scores as the lowest of the windows' first tokens, less `null_bias`: one window that holds the answer is
-    enough.
+    Each window is (logits (tokens, 2), encoding of (question, piece), where the piece starts in the context). Spans
+    that overlap are one answer with more or fewer words around it: the likeliest stands for them and has the
+    probability of all. "Not in the text" scores as the lowest of the windows' first tokens, less `null_bias`: one
+    window that holds the answer is enough. `temperature` divides the scores of the answers thus found.
     """
-    candidates: dict[tuple[int, int], float] = {}
     nothing = min(float(logits[0, 0] + logits[0, 1]) for logits, _, _ in windows) - null_bias
+    spans: dict[tuple[int, int], float] = {}
     for logits, encoding, first in windows:
         inside = torch.tensor([segment == 1 for segment in encoding.sequence_ids])
         scores = logits[:, 0, None] + logits[None, :, 1]
         allowed = inside[:, None] & inside[None, :]
         allowed &= torch.ones_like(allowed).triu() & ~torch.ones_like(allowed).triu(MAX_ANSWER_TOKENS)
-        flat = scores.masked_fill(~allowed, -torch.inf).flatten()
-        for score, place in zip(*flat.topk(min(BEST, len(flat))), strict=True):
-            if torch.isfinite(score):
-                start, end = divmod(int(place), len(inside))
-                span = (first + encoding.offsets[start][0], first + encoding.offsets[end][1])
-                candidates[span] = max(candidates.get(span, -torch.inf), float(score))
-    ranked = sorted(candidates.items(), key=lambda pair: -pair[1])[:BEST]
-    spans = [(0, 0), *(span for span, _ in ranked)]
-    probabilities = torch.softmax(torch.tensor([nothing, *(score for _, score in ranked)]), 0).tolist()
-    found = [Extraction(*span, p) for span, p in zip(spans, probabilities, strict=True)]
-    return tuple(sorted(found, key=lambda extraction: -extraction.probability))
+        likeliest = scores.masked_fill(~allowed, -torch.inf).flatten().topk(min(LIKELY, int(allowed.sum())))
+        for score, place in zip(likeliest.values.tolist(), likeliest.indices.tolist(), strict=True):
+            start, end = divmod(place, len(inside))
+            span = (first + encoding.offsets[start][0], first + encoding.offsets[end][1])
+            spans[span] = max(spans.get(span, -math.inf), score)
+    answers = _answers(sorted(spans.items(), key=lambda pair: -pair[1]))
+    found = [(0, 0), *(span for span, _ in answers)]
+    scaled = torch.tensor([nothing, *(score for _, score in answers)]) / temperature
+    extractions = map(Extraction, *zip(*found, strict=True), torch.softmax(scaled, 0).tolist())
+    return tuple(sorted(extractions, key=lambda extraction: -extraction.probability))
+
+
+def _answers(spans: Sequence[tuple[tuple[int, int], float]]) -> list[tuple[tuple[int, int], float]]:
+    """The `BEST` answers among spans and their scores, best first: a span takes in all that overlap it."""
+    places = np.array([span for span, _ in spans]).reshape(-1, 2)
+    scores = np.array([score for _, score in spans])
+    answers: list[tuple[tuple[int, int], float]] = []
+    while len(places) and len(answers) < BEST:
+        start, end = places[0].tolist()
+        same = (places[:, 0] < end) & (places[:, 1] > start)
+        answers.append(((start, end), float(np.logaddexp.reduce(scores[same]))))
+        places, scores = places[~same], scores[~same]
+    return answers
