@@ -17,6 +17,7 @@ from assistant.engine.encoder import EncoderEngine
 from assistant.engine.manifest import read_manifest
 from assistant.errors import InputError
 from assistant.workshop.multitask.recipe import load_multitask_recipe
+from assistant.workshop.prediction import one_head
 
 THRESHOLDS = {"sentiment": 0.6, "cyberbullying": 0.9, "error-detection": 0.5}
 
@@ -123,6 +124,24 @@ def test_the_folder_is_what_the_recipe_makes(encoder: EncoderEngine) -> None:
         assert f"- {task.name}: to {task.operation}" in card
     for name, speaker in SPEAKERS.items():
         assert set(read_manifest(folder / name).labels) == set(speaker.sentences["en"])
+
+
+def test_rows_go_through_one_head(encoder: EncoderEngine) -> None:
+    head = one_head(Analysis(), "sentiment")
+    assert (head.id, head.task, head.adapter) == (
+        "analyze sentiment",
+        "text-classification",
+        Analysis.adapter / "sentiment",
+    )
+    (alone,) = encoder.classify(["What a film!"], head.adapter)
+    (together,) = encoder.multitask(["What a film!"], Analysis.adapter)
+    assert together["sentiment"].label == alone.label
+    assert one_head(Analysis(), "error-detection").task == "token-classification"
+    with pytest.raises(InputError, match="analyze has several heads; --head takes: sentiment, cyber"):
+        one_head(Analysis(), None)
+    with pytest.raises(InputError, match="'mood' is no head of sentiment; --head takes: nothing"):
+        one_head(SPEAKERS["sentiment"], "mood")
+    assert one_head(SPEAKERS["sentiment"], None) is SPEAKERS["sentiment"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from assistant.workshop.methods import Classifier
     from assistant.workshop.prediction import MethodName
 
+_head = click.option("--head", metavar="NAME", help="Which head of the adapter, where it has several.")
 _out = click.option("-o", "--out", type=FILE, required=True, help="Whole or not at all; .jsonl or .jsonl.gz.")
 
 
@@ -97,6 +98,7 @@ def _routed(row: Row, assistant: Assistant, language: str) -> dict[str, Any]:
 @click.argument("application")
 @click.argument("input", type=FILE)
 @_out
+@_head
 @method_options
 @base_options
 @engine_option
@@ -104,6 +106,7 @@ def predict(
     application: str,
     input: Path,  # noqa: A002  (click's name for it)
     out: Path,
+    head: str | None,
     method: MethodName,
     shots: int | None,
     language: str,
@@ -118,12 +121,12 @@ def predict(
     read is told by its number and left out, and the exit status is 1.
     """
     from assistant.workshop.data import read_rows, write_rows
-    from assistant.workshop.prediction import adapter_of, predict_rows, row_form
+    from assistant.workshop.prediction import adapter_of, one_head, predict_rows, row_form
 
     check_shots(method, shots)
     settings, refused = Settings.from_environment(), Refused()
     applications = installed_applications(settings)
-    skill = find_application(applications, application)
+    skill = one_head(find_application(applications, application), head)
     form = row_form(skill)
     count = sum(1 for _ in read_rows(input))
     with write_rows(out) as write, opened_engine(settings, engine, base, quantize) as loaded:
@@ -147,6 +150,7 @@ def predict(
 @click.option("--labels", help="Comma-separated: only these count, where the data has fewer classes.")
 @click.option("--limit", type=click.IntRange(min=1), help="Take this many rows, evenly spread over the file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_head
 @method_options
 @base_options
 @engine_option
@@ -156,6 +160,7 @@ def evaluate(
     labels: str | None,
     limit: int | None,
     as_json: bool,
+    head: str | None,
     method: MethodName,
     shots: int | None,
     language: str,
@@ -169,12 +174,12 @@ def evaluate(
     """
     from assistant.workshop.evaluation import check_labels, report, restricted
     from assistant.workshop.objectives import objective
-    from assistant.workshop.prediction import adapter_of, row_form
+    from assistant.workshop.prediction import adapter_of, one_head, row_form
 
     check_shots(method, shots)
     settings = Settings.from_environment()
     applications = installed_applications(settings)
-    skill = find_application(applications, application)
+    skill = one_head(find_application(applications, application), head)
     task = objective(row_form(skill).operation)
     examples = task.read(data, skill.fields)
     if limit is not None:

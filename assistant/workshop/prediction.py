@@ -23,7 +23,7 @@ from assistant.engine.base import (
     TextOrPair,
     text_or_pair,
 )
-from assistant.engine.manifest import Operation
+from assistant.engine.manifest import MULTITASK, Operation, read_manifest
 from assistant.errors import AdapterError, DataError, InputError, PromptError, UnsupportedTask
 from assistant.prompts import Prompt, load_prompt
 from assistant.workshop.data import Example, Row, read_texts
@@ -142,6 +142,28 @@ def adapter_of(application: Application) -> Path:
     if application.adapter is None:
         raise AdapterError(f"{application.title} has no adapter.")
     return application.adapter
+
+
+def one_head(application: Application, head: str | None) -> Application:
+    """One head of an application's adapter, as an application for its rows; what has no heads stays itself. Raises
+    InputError for a head that it lacks, or where it has several and none is named."""
+    several = MULTITASK in application.requires
+    heads = read_manifest(adapter_of(application)).labels if several else ()
+    if head is None and not heads:
+        return application
+    if head not in heads:
+        wrong = f"{head!r} is no head of {application.id}" if head else f"{application.id} has several heads"
+        raise InputError(f"{wrong}; --head takes: {', '.join(heads) or 'nothing here'}.")
+    own = read_manifest(adapter_of(application) / head)
+    content = {
+        "id": f"{application.id} {head}",
+        "task": next(task for task, form in TASKS.items() if form.operation == own.operation),
+        "fields": own.fields,
+        "adapter": adapter_of(application) / head,
+        "prompts": None,
+    }
+    made: Application = type("Head", (type(application),), content)()
+    return made
 
 
 def classifier(
