@@ -79,6 +79,11 @@ _PREPOSITION = re.compile(
     re.I,
 )
 
+_WOULD_YOU = re.compile(
+    r".*\b(?:should|would|could|can|will|shall|must|do|did|does)\s+(?:you|i|we|s?he|they|it|one|people)\s+(?=\w)",
+    re.I | re.S,
+)
+
 
 @dataclass(frozen=True)
 class _Listing:
@@ -240,8 +245,12 @@ def _parallel(left: str, right: str) -> int:
             return alike[-1]
     if is_it := _STARTS_IS_IT.match(left):
         return is_it.end()
-    # As many words as lead on the right, but none that only leads up to them; an article belongs to its noun.
     leading = next((n for n, word in enumerate(after) if n and _leads(word)), len(after))
+    would_you = _WOULD_YOU.match(left)
+    if would_you and leading < len(after) and not _leads(after[0]):
+        # "Should you [put on a coat]", "take off your shoes": something to do, with its object.
+        return would_you.end()
+    # As many words as lead on the right, but none that only leads up to them; an article belongs to its noun.
     start = before[-1].start()
     for count, word in enumerate(reversed(before[1:])):
         if count == leading or _leads(word.group()):

@@ -45,6 +45,7 @@ _TO_READER = re.compile(
     r"(?:it|this|that|these|they|he|she)\b|\b(?:você|podes?|posso)\b",
     re.I,
 )
+_SUBJECT = re.compile(r"\W*(?:it|they)\s", re.I)
 # A clause that tells of its writer, who may all the same say "give me" and "for me".
 _OF_WRITER = re.compile(r"\b(?:I|my|we|us|(?<!give )(?<!tell )(?<!for )(?<!show )(?<!help )(?<!let )me)\b")
 _RULED = re.compile(r"(?:\s*[-=*_]{2,}[ \t]*\n)?(?P<x>.*?)(?:\n[ \t]*[-=*_]{2,}\s*)?", re.S)
@@ -136,7 +137,8 @@ def instruction_score(clause: str, cues: Sequence[str], ends: str = "") -> float
     if length > _INSTRUCTION_WORDS:
         return -3.0
     hits = {hit[0].lower() for hit in words.cue_hits(clause, cues)}
-    opens, at_text, points = words.opens_request(clause), words.points_at_text(clause), words.points(clause)
+    opens, at_text = words.opens_request(clause), words.points_at_text(clause)
+    points = words.points(clause) and not _tells(clause, ends)
     score = -1.5 - 0.06 * max(0, length - 8)
     score += min(len(hits), 2) * (1.5 if length <= 4 or opens or points or "?" in ends else 0.8)
     score += 1.0 * opens + 1.0 * at_text + 0.5 * points + 0.7 * ("?" in ends)
@@ -236,9 +238,15 @@ def _addresses(clause: str, cues: Sequence[str]) -> bool:
     return words.opens_request(clause) or words.frames_quote(clause) or bool(words.cue_hits(clause, cues))
 
 
+def _tells(clause: str, closes: str) -> bool:
+    """Whether a clause goes on about what the one before it spoke of ("It rained.")."""
+    return _SUBJECT.match(clause) is not None and not closes.strip(".\n ")
+
+
 def _states(clause: str, closes: str) -> bool:
     """Whether a clause is a sentence that neither asks nor points, whatever its words ("We recommend it.")."""
-    asks = closes or MASK in clause or words.opens_request(clause) or words.points(clause)
+    points = words.points(clause) and not _tells(clause, closes)
+    asks = closes or MASK in clause or words.opens_request(clause) or points
     return not asks and not words.is_courtesy(clause) and len(words.WORD.findall(clause)) > 2
 
 
@@ -302,7 +310,8 @@ _REFERS = re.compile(
     re.I,
 )
 _AFTER_NOUN = re.compile(
-    rf"\b(?:this|dis|(?:the )?fol+owing?|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}\s+", re.I
+    rf"\b(?:(?:this|dis|(?:the )?fol+owing?|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}|the (?:sentence|phrase|words?))\s+",
+    re.I,
 )
 _CONTINUES = re.compile(
     r"(?:is|are|was|were|sounds?|seems?|looks?|counts?|contains?|violates?|breaks?|carry|carries|would|"

@@ -13,7 +13,7 @@ from assistant.payload.source import Finding, Source, Stretch, Value
 # What people write for a field's name. A name that is missing here stands for itself.
 _SYNONYMS = {
     "premise": "premise|premissa|text|texto|passage|fact|facto|fato|context|contexto|evidence|given|t|p",
-    "hypothesis": "hypothesis(?: to test)?|hipótese|claim|conclusion|conclusão|h",
+    "hypothesis": "hypothesis(?: to test)?|hipótese|claim|statement|conclusion|conclusão|h",
     "question": "question|pergunta|questão|q",
     "context": "context|contexto|passage|passagem|text|texto|paragraph|parágrafo|article|artigo|document|c",
     "choices": "choices|options|answers|candidates|opções|alternativas|escolhas",

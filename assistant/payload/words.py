@@ -62,7 +62,7 @@ FRAME = (
 )
 
 _OPENS = re.compile(
-    rf"^\W*(?:{COURTESY}\b[\s,!.]*)*(?:can|could|would|will)?\s*(?:you|u)?\s*{OPENER}(?!\w)", re.I
+    rf"^\W*(?:{COURTESY}\b[\s,!.]*)*(?:can|could|would|will)?\s*(?:you|u)?\s*{OPENER}(?![\w'’])", re.I
 )
 _POINTS_AT_NOUN = re.compile(
     rf"\b(?:{DEICTIC}|the|my|our|one|two|a|o|as|os)\s+(?:\w+\s+){{0,2}}?{NOUN}\b|"

@@ -11,6 +11,7 @@ from assistant.applications import Application, Payload, Request, Route, Vote
 from assistant.engine.base import Engine
 from assistant.errors import InputError
 from assistant.payload import find_payload, words
+from assistant.payload.source import MASK, Source
 from assistant.routing.followups import carried_over, follow_up, last_turn
 from assistant.routing.language import guess_language
 from assistant.routing.voter import NONE, InstructionVoter, Opinion
@@ -208,9 +209,11 @@ def _odds(probability: float) -> float:
 
 
 def _instruction(opinion: Opinion, message: str) -> str:
-    """The shortest instruction that the message holds for any shape; the whole message where it holds none."""
-    instructions = (reading.instruction for reading in opinion.readings.values())
-    return min(instructions, key=len, default=message) or message
+    """The shortest instruction that the message holds for any shape, without what it quotes; the whole message where it
+    holds none."""
+    sources = (Source.read(reading.instruction) for reading in opinion.readings.values())
+    unquoted = (source.masked.replace(MASK, "") for source in sources)
+    return min(filter(words.WORD.search, unquoted), key=len, default=message)
 
 
 def _reason(opinion: Opinion, id_: str) -> str:

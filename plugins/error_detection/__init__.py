@@ -50,6 +50,7 @@ class ErrorDetection(Application):
     adapter = Path(__file__).parent / "adapter"
     prompts = PROMPTS / "error_detection"
     examples = (
+        'Is this acceptable English: "Where did you went?"',
         "Correct this: She don't like apples.",
         "Are there any mistakes in this sentence? I has went to the store yesterday.",
         "check my grammar: he go to school every days",

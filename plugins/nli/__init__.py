@@ -24,6 +24,8 @@ class NaturalLanguageInference(TextClassification):
         "Premise: A woman is playing the violin. Hypothesis: A woman is making music.",
         'Do these two sentences contradict each other? "The shop is open." "The shop is closed."',
         "If all birds can fly, is it true that penguins can fly?",
+        'If "Every window is shut" is true, is "One window is shut" true as well?',
+        'Given: "He sold his boat." Can I conclude: "He has no boat any more"?',
         "Two kids play football in a park. Does that mean children are outdoors?",
         "He lives in Paris, therefore he lives in France?",
         'Does "All dogs bark" imply "My dog barks"?',
