@@ -32,8 +32,8 @@ from assistant.applications import (
 from assistant.conversation import clean, clean_payload, clean_turn, history_after
 from assistant.engine.base import Engine
 from assistant.errors import AssistantError, EngineError, InputError
+from assistant.payload.language import guess_language
 from assistant.plugins import PluginManager
-from assistant.routing.language import guess_language
 from assistant.sentences import say
 from assistant.settings import Settings
 

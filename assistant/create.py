@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 from assistant.core import Assistant, offered
 from assistant.engine import embedded
 from assistant.engine.base import Engine
+from assistant.payload import MessageReader
 from assistant.plugins import PluginManager
 from assistant.routing import Router
 from assistant.settings import EMBEDDED, Settings
@@ -64,4 +65,6 @@ def create_assistant(
     raises is kept in its record."""
     plugins = PluginManager(settings, entry_points)
     engine.prepare(plugins.applications.values())
-    return Assistant(engine, plugins, Router(engine, offered(plugins.applications, engine)), settings)
+    reads = engine.encoder is not None and "multitask" in engine.encoder.operations
+    reader = MessageReader(engine.encoder) if reads and engine.encoder else None
+    return Assistant(engine, plugins, Router(engine, offered(plugins.applications, engine), reader), settings)

@@ -9,14 +9,16 @@ import json
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+# Those that no plugin brings.
+ADAPTERS = (ROOT / "assistant" / "payload" / "adapter" / "onebase.json",)
 START = "Data that the adapters were trained on"
 
 
 def section() -> str:
     """The last section of NOTICE: a paragraph for each adapter, each source once."""
     lines = [START, ""]
-    for manifest in sorted((ROOT / "plugins").glob("*/adapter/onebase.json")):
-        lines.append(f"- plugins/{manifest.parent.parent.name}")
+    for manifest in [*ADAPTERS, *sorted((ROOT / "plugins").glob("*/adapter/onebase.json"))]:
+        lines.append(f"- {manifest.parent.parent.relative_to(ROOT)}")
         sources = json.loads(manifest.read_text(encoding="utf-8"))["data"]
         named = {str(Path(source["path"]).parent): source["licence"] for source in sources}
         lines += [f"  - {name}: {licence}" for name, licence in named.items()]

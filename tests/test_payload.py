@@ -176,6 +176,9 @@ def test_the_attached_document_is_the_text(message: str) -> None:
 
 def test_a_quoted_text_goes_before_the_document() -> None:
     assert fields(Mistakes(), "Correct this: 'he go'", documents=DOCUMENTS) == {"text": "he go"}
+    pinned = Request("", documents=DOCUMENTS, application="sentiment")
+    payload = find_payload('Which mood is this? "Grilled sardines"', Sentiment(), pinned)
+    assert payload is not None and payload.text("text") != "The long report."
 
 
 def test_a_question_about_the_document() -> None:

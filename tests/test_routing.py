@@ -12,9 +12,9 @@ from assistant.applications import Document, Payload, Request, Turn, Vote
 from assistant.engine.base import Engine
 from assistant.engine.echo import EchoEngine
 from assistant.errors import InputError
+from assistant.payload.language import guess_language
 from assistant.routing import Router
 from assistant.routing.followups import follow_up
-from assistant.routing.language import guess_language
 from assistant.routing.voter import none_lines
 
 LAST = Payload({"text": "The plot dragged."})

@@ -145,6 +145,8 @@ class Engine(ABC):
     operations: ClassVar[frozenset[Operation]]
     # The languages whose texts the base understands; None: not known to be bounded.
     languages: ClassVar[frozenset[str] | None] = None
+    # The embedded base, which reads messages: this engine itself, or one beside it; None where there is none.
+    encoder: Engine | None = None
 
     def prepare(self, applications: Iterable[Application]) -> None:  # noqa: B027  (most engines need not know)
         """Tell the engine who is going to ask: one that answers by prompts finds the prompt files of an adapter folder

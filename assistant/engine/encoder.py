@@ -92,6 +92,7 @@ class EncoderEngine(Engine):
             quantization=scheme.name,
             bytes=self.model.nbytes,
         )
+        self.encoder = self
         self.adapters = AdapterStore(self.info, dimensions, adapter_bytes)
         self._stacks = Stacks()
         self._batcher: Batcher[Work] = Batcher(self._forward)

@@ -43,6 +43,7 @@ class RemoteEngine(Engine):
     """`url` ends where `/chat/completions` is appended (`http://host:8000/v1`). `encoder` gives the embeddings; it is
     closed with this engine. Raises EngineError when the server does not tell its models or has not this one."""
 
+    encoder: Engine
     operations: ClassVar[frozenset[Operation]] = frozenset({"embed", "generate"})
 
     def __init__(

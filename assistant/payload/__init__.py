@@ -18,11 +18,13 @@ from assistant.applications import Application, FieldValue, Payload, Request
 from assistant.payload import words
 from assistant.payload.choices import find_question_and_choices
 from assistant.payload.clauses import finding_of_text
+from assistant.payload.language import guess_language
 from assistant.payload.pairs import find_pair
 from assistant.payload.questions import find_question_and_context
+from assistant.payload.reader import MessageReader
 from assistant.payload.source import Finding, Source
 
-__all__ = ["find", "find_payload", "options"]
+__all__ = ["MessageReader", "find", "find_payload", "options"]
 
 _SEVERAL = frozenset({"choices"})
 _LENGTHS = (
@@ -37,14 +39,27 @@ _LENGTHS = (
 
 
 def find(
-    source: Source, fields: Sequence[str], cues: Sequence[str] = (), named: bool = False
+    source: Source,
+    fields: Sequence[str],
+    cues: Sequence[str] = (),
+    named: bool = False,
+    reader: MessageReader | None = None,
 ) -> Finding | None:
     """Where a message holds the given fields; None when it does not.
 
-    `cues` are the words that make a clause an instruction. `named` says that the message is known to be for
-    this
-    application, so that text without an instruction is all payload.
+    `cues` are the words that make a clause an instruction. `named` says that the message is known to be for this
+    application, so that text without an instruction is all payload. A `reader`, if there is one, has the
+    last word on an English message that does not name its fields itself.
     """
+    ruled = _ruled(source, fields, cues, named)
+    # The adapter's base reads English only.
+    if reader is None or named or (ruled and ruled.labelled) or guess_language(source.text) != "en":
+        return ruled
+    return reader.find(source, fields, ruled)
+
+
+def _ruled(source: Source, fields: Sequence[str], cues: Sequence[str], named: bool) -> Finding | None:
+    """What the shape of the message itself shows."""
     if "question" in fields and "choices" in fields:
         context = "context" if "context" in fields else None
         found = find_question_and_choices(source, "question", "choices", context)
@@ -59,7 +74,9 @@ def find(
     return None
 
 
-def find_payload(message: str, application: Application, request: Request) -> Payload | None:
+def find_payload(
+    message: str, application: Application, request: Request, reader: MessageReader | None = None
+) -> Payload | None:
     """The part of `message` that `application` is to work on; None when there is none.
 
     `request` tells what the message alone does not: that the application is pinned (`request.application`),
@@ -68,7 +85,7 @@ def find_payload(message: str, application: Application, request: Request) -> Pa
     """
     source = Source.read(message)
     named = request.application == application.id
-    finding = find(source, application.fields, tuple(application.cues), named)
+    finding = find(source, application.fields, tuple(application.cues), named, reader)
     texts: dict[str, FieldValue] = finding.texts(_SEVERAL) if finding else {}
     missing = [name for name in application.fields if name not in texts]
     if missing and request.documents:
@@ -92,6 +109,8 @@ def options(instruction: str) -> dict[str, str]:
 def _only_refers(finding: Finding) -> bool:
     """Whether what looks like text is itself a request about an attached file ("make it short")."""
     message = finding.source.text
+    if finding.source.containers:
+        return False  # what is quoted is there to be worked on
     all_text = not words.WORD.search(finding.instruction)
     short = len(words.WORD.findall(message)) <= 20
     return all_text and short and words.opens_request(message) and words.points(message)

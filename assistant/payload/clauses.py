@@ -310,7 +310,8 @@ _REFERS = re.compile(
     re.I,
 )
 _AFTER_NOUN = re.compile(
-    rf"\b(?:(?:this|dis|(?:the )?fol+owing?|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}|the (?:sentence|phrase|words?))\s+",
+    rf"\b(?:(?:this|dis|(?:the )?fol+owing?|est[ae]|ess[ae])\s+(?:one\s+)?{words.NOUN}|"
+    r"the (?:sentence|phrase|words?))\s+",
     re.I,
 )
 _CONTINUES = re.compile(

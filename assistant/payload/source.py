@@ -101,6 +101,11 @@ class Finding:
     # The field that is itself what the user asks for: a question.
     asks: str | None = None
 
+    @property
+    def stretches(self) -> list[Stretch]:
+        """Where all of it stands."""
+        return [stretch for values in self.fields.values() for value in values for stretch in value]
+
     def texts(self, several: frozenset[str] = frozenset()) -> dict[str, FieldValue]:
         """The fields' texts, a tuple for the names in `several`."""
         read = self.source.read_value

@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from assistant.applications import Application, Payload, Request, Route, Vote
 from assistant.engine.base import Engine
 from assistant.errors import InputError
-from assistant.payload import find_payload, words
+from assistant.payload import MessageReader, find_payload, words
+from assistant.payload.language import guess_language
 from assistant.payload.source import MASK, Source
 from assistant.routing.followups import carried_over, follow_up, last_turn
-from assistant.routing.language import guess_language
 from assistant.routing.voter import NONE, InstructionVoter, Opinion
 
 # Chosen on the building half of benchmarks/routing/messages.jsonl.
@@ -33,9 +33,11 @@ _COMMAND = re.compile(r"\s*/(?P<id>[A-Za-z][\w-]*)(?:\s+|$)")
 class Router:
     """Decides which of `applications` a request is for. Holds no state of a conversation."""
 
-    def __init__(self, engine: Engine, applications: Mapping[str, Application]) -> None:
-        self.applications = dict(applications)
-        self.voter = InstructionVoter(engine, self.applications)
+    def __init__(
+        self, engine: Engine, applications: Mapping[str, Application], reader: MessageReader | None = None
+    ) -> None:
+        self.applications, self.reader = dict(applications), reader
+        self.voter = InstructionVoter(engine, self.applications, reader)
 
     def route(self, request: Request, votes: Sequence[Vote] = ()) -> tuple[Route, Payload | None]:
         """The route and the payload, None where the application has to ask for its text.
@@ -77,7 +79,11 @@ class Router:
             raise InputError(f"There is no application {id_!r}; {self._nearest(id_)}.")
         route = Route(id_, 1.0, f"You chose {application.title}.")
         continued = follow_up(request, {id_: application})
-        payload = continued.payload if continued else find_payload(request.message, application, request)
+        payload = (
+            continued.payload
+            if continued
+            else find_payload(request.message, application, request, self.reader)
+        )
         return route, payload
 
     def _nearest(self, id_: str) -> str:
@@ -99,7 +105,9 @@ class Router:
         for application in self.applications.values():
             if {"question", "context"} <= set(application.fields) and "choices" not in application.fields:
                 reason = "You asked a question about the attached document."
-                return Route(application.id, 1.0, reason), find_payload(request.message, application, request)
+                return Route(application.id, 1.0, reason), find_payload(
+                    request.message, application, request, self.reader
+                )
         readers = tuple(
             (id_, opinion.probabilities[id_])
             for id_, each in self.applications.items()
@@ -147,7 +155,7 @@ class Router:
         if not words.refers_back(request.message) and not self._only_cues(request.message, mentioned[0]):
             return None
         application = self.applications[mentioned[0]]
-        found = find_payload(request.message, application, request)
+        found = find_payload(request.message, application, request, self.reader)
         return None if found else application.id
 
     def _only_cues(self, message: str, id_: str) -> bool:
@@ -168,7 +176,9 @@ class Router:
         second = ranked[1][1] if len(ranked) > 1 else 0.0
         offered = tuple(pair for pair in ranked if pair[1] >= CONSIDER)
         application = self.applications[best]
-        payload = find_payload(request.message, application, request) or self._referred(request, application)
+        payload = find_payload(request.message, application, request, self.reader) or self._referred(
+            request, application
+        )
         reading = opinion.readings[tuple(application.fields)]
         if payload is None and not reading.points:
             return Route(None, score, "The message holds no text to work on.", ()), None

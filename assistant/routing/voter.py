@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.applications import Application
 from assistant.engine.base import Engine
-from assistant.payload import find, words
+from assistant.payload import MessageReader, find, words
 from assistant.payload.source import Finding, Source
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ _MENTIONS = (
     "write something {} for me",
 )
 _MENTIONED_CUES = 6
+# How much what the reader says counts beside the voter's own opinion.
+READER_WEIGHT = 1.0
 _CUE_WEIGHT = 1.0
 _STRUCTURE_WEIGHT = 1.0
 # Words of three letters and more that say nothing of what a text is about.
@@ -93,8 +95,10 @@ class InstructionVoter:
     """Says how well each application fits a message's instruction. Fitted at first use; safe to share by
     threads."""
 
-    def __init__(self, engine: Engine, applications: Mapping[str, Application]) -> None:
-        self.engine = engine
+    def __init__(
+        self, engine: Engine, applications: Mapping[str, Application], reader: MessageReader | None = None
+    ) -> None:
+        self.engine, self.reader = engine, reader
         self.applications = applications
         self.cues = {each.id: cues_of(each) for each in applications.values()}
         self.all_cues = tuple(dict.fromkeys(cue for cues in self.cues.values() for cue in cues))
@@ -104,17 +108,17 @@ class InstructionVoter:
         self._examples: list[tuple[str, str]] = []
         self._embedded: Any = None
 
-    def read(self, message: str) -> dict[tuple[str, ...], Reading]:
+    def read(self, message: str, reader: MessageReader | None = None) -> dict[tuple[str, ...], Reading]:
         """The message read for each shape of fields that an installed application has."""
         source = Source.read(message)
-        return {fields: _reading(source, fields, self.all_cues) for fields in self.shapes}
+        return {fields: _reading(source, fields, self.all_cues, reader) for fields in self.shapes}
 
     def ask(self, message: str) -> Opinion:
         """The opinion on a message. Raises EngineError where the engine cannot embed."""
         import numpy as np
 
         self._fit()
-        readings = self.read(message)
+        readings = self.read(message, self.reader)
         rows = list(readings.values())
         vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
         predicted: dict[tuple[str, ...], dict[str, float]] = {}
@@ -141,7 +145,17 @@ class InstructionVoter:
                 for id_, score in probabilities.items()
             }
         none = min(chances.get(NONE, 0.0) for chances in predicted.values())
-        return Opinion({**probabilities, NONE: none}, hits, nearest, readings)
+        return Opinion(self._read_too(message, {**probabilities, NONE: none}), hits, nearest, readings)
+
+    def _read_too(self, message: str, probabilities: dict[str, float]) -> dict[str, float]:
+        """The mean with what the reader's adapter says; of an application that it does not know the voter decides."""
+        if self.reader is None:
+            return probabilities
+        meant = self.reader.meant(message)
+        return {
+            id_: (p + READER_WEIGHT * meant[id_]) / (1 + READER_WEIGHT) if id_ in meant else p
+            for id_, p in probabilities.items()
+        }
 
     def _fit(self) -> None:
         with self._lock:
@@ -238,8 +252,10 @@ def none_lines() -> list[str]:
     return [line for part in data["parts"] for line in part["lines"]]
 
 
-def _reading(source: Source, fields: tuple[str, ...], cues: Sequence[str]) -> Reading:
-    finding = find(source, fields, cues)
+def _reading(
+    source: Source, fields: tuple[str, ...], cues: Sequence[str], reader: MessageReader | None
+) -> Reading:
+    finding = find(source, fields, cues, reader=reader)
     complete = finding is not None and all(name in finding.fields for name in fields if name != "context")
     if finding is None or not complete:
         # Long pasted text would drown the instruction.

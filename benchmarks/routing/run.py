@@ -20,6 +20,7 @@ from typing import Any
 
 from assistant.applications import Application, Payload, Request, Turn
 from assistant.errors import InputError
+from assistant.payload import MessageReader
 from assistant.routing import Router
 
 MESSAGES = Path(__file__).with_name("messages.jsonl")
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("--errors", action="store_true", help="print what went wrong")
     options = parser.parse_args()
     engine, applications = installed()
-    report(Router(engine, applications), load(options.split), options.errors)
+    report(Router(engine, applications, MessageReader(engine)), load(options.split), options.errors)
 
 
 def installed() -> tuple[Any, Mapping[str, Application]]:

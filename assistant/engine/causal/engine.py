@@ -57,6 +57,7 @@ class CausalEngine(Engine):
     """Prompts and LoRA adapters on a causal base. `encoder` gives the embeddings, for which a causal model is a poor
     source; it is closed with this engine."""
 
+    encoder: Engine
     operations: ClassVar[frozenset[Operation]] = frozenset(
         {"classify", "choose", "extract", "rank", "embed", "generate"}
     )

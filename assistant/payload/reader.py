@@ -1,0 +1,191 @@
+"""A message as an adapter on the shared base reads it: what it is for and where its payload stands, in one pass.
+
+One head gives the probability of each built-in application and of none. One for each shape of payload gives every word
+a label, O for the words of the instruction. A part of the payload is the run of words that is likeliest to be it (a
+maximum-sum segment: Bentley 1984, "Programming Pearls"), or what is quoted there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from assistant.payload.source import Finding, Source, Stretch, Value
+
+if TYPE_CHECKING:
+    from assistant.engine.base import Engine, Tag
+
+ADAPTER: Final = Path(__file__).parent / "adapter"
+OUTSIDE, NEXT, OPTION = "O", "NEXT", "OPTION"
+# An instruction stands at an edge: of a long message both ends are read, so many characters each.
+EDGE = 500
+GAP = "\n…\n"
+# How much a run and a quote have to share to be the same.
+SAME = 0.6
+# Characters: so near to the edge of a clause a run begins or ends there.
+NEAR = 14
+# How clear one word can be, and how much clearer than what rules found a whole payload has to be: odds, logarithms.
+CLEAR = 2.0
+TOLERANCE, TOLERANCE_SET_OFF = 20.0, 2.0
+_BEGINS = re.compile(
+    r"\A|\n\s*(?:>\s*)?|[.!?:…]+[\"'”’»)]*\s+|\s[-–—|]+>?\s+|(?<=\s)[\"“‘«`'(]|=>?\s+|→\s*|[\])]\s+|<<\s*"
+)
+_ENDS = re.compile(r"[.!?…]+(?=\s|\Z|[\"'”’»)])|(?=\n)|\Z|(?=\s+[-–—|]+>?\s)|(?=[\"”’»`)](?:\W|\Z))")
+REMEMBERED = 64  # messages
+
+
+class MessageReader:
+    """Reads messages with the adapter of this folder on an engine that has `multitask`; safe to share by threads."""
+
+    def __init__(self, engine: Engine, adapter: Path = ADAPTER) -> None:
+        self._engine, self._adapter = engine, adapter
+        self._answers = lru_cache(REMEMBERED)(self._read)
+
+    def reads(self, fields: Sequence[str]) -> bool:
+        """Whether there is a head for this shape of fields."""
+        return shape_of(fields) is not None
+
+    def find(self, source: Source, fields: Sequence[str], ruled: Finding | None = None) -> Finding | None:
+        """Where the message holds these fields; None when it does not. `ruled` is what rules found: it stays where the
+        adapter finds hardly less in it than in what it would choose itself."""
+        head = shape_of(fields)
+        if head is None:
+            return ruled
+        tags = self._answers(source.text)[head]
+        labels = _labels(head, fields)
+        own = _chosen(source, tags, labels)
+        if ruled is None:
+            return own
+        clearer = (_odds(tags, labels, own) if own else 0.0) - _odds(tags, labels, ruled)
+        needed = TOLERANCE_SET_OFF if own and all(map(_set_off(source), own.stretches)) else TOLERANCE
+        return own if clearer > needed else ruled
+
+    def meant(self, message: str) -> Mapping[str, float]:
+        """The probability of each built-in application, and of "none"."""
+        answer = self._answers(message)["application"]
+        return dict(zip(answer.labels, answer.probabilities, strict=True))
+
+    def _read(self, message: str) -> Mapping[str, Any]:
+        text, cut = message, 0
+        if len(message) > 2 * EDGE + len(GAP):
+            head, tail = message[:EDGE].rsplit(maxsplit=1)[0], message[-EDGE:].split(maxsplit=1)[-1]
+            text, cut = head + GAP + tail, len(head) + len(GAP)
+        moved = len(message) - len(text)
+        (answers,) = self._engine.multitask([text], self._adapter)
+        return {
+            head: tuple(
+                replace(tag, start=tag.start + moved, end=tag.end + moved)
+                if cut and tag.start >= cut
+                else tag
+                for tag in tags
+            )
+            if isinstance(tags, tuple)
+            else tags
+            for head, tags in answers.items()
+        }
+
+
+def shape_of(fields: Sequence[str]) -> str | None:
+    """The head that reads payloads with these fields."""
+    if "question" in fields:
+        return "choices" if "choices" in fields else "passage" if "context" in fields else None
+    return {1: "text", 2: "pair"}.get(len(fields))
+
+
+def _labels(head: str, fields: Sequence[str]) -> dict[str, str]:
+    """The label of each field, by its name."""
+    if head == "passage":
+        return {"question": "QUESTION", "context": "CONTEXT"}
+    if head == "choices":
+        return {"question": "QUESTION", "choices": OPTION}
+    return dict(zip(fields, ("TEXT",) if head == "text" else ("GIVEN", "DERIVED"), strict=True))
+
+
+def _chosen(source: Source, tags: Sequence[Tag], labels: Mapping[str, str]) -> Finding | None:
+    """What the tags alone say; None where a part is missing (of choices, fewer than two)."""
+    found: dict[str, tuple[Value, ...]] = {}
+    for name, label in labels.items():
+        runs = _options(tags) if label == OPTION else [_run(tags, label)]
+        values = [value for run in runs if run and (value := _value(source, run))]
+        if len(values) < (2 if label == OPTION else label != "QUESTION" or OPTION not in labels.values()):
+            return None
+        if values:
+            found[name] = tuple(values)
+    return Finding(source, found, explicit=len(labels) > 1, asks="question" if "question" in found else None)
+
+
+def _odds(tags: Sequence[Tag], labels: Mapping[str, str], finding: Finding) -> float:
+    """How likely the words are to be where a finding has them, a logarithm beside that of no payload at all."""
+    total = 0.0
+    for name, values in finding.fields.items():
+        label = labels.get(name)
+        stretches = [stretch for value in values for stretch in value]
+        for tag in tags:
+            if label and any(start <= tag.start and tag.end <= end for start, end in stretches):
+                total += max(-CLEAR, min(CLEAR, _score(tag, label)))
+    return total
+
+
+def _score(tag: Tag, label: str) -> float:
+    """The odds that a word has the label, a logarithm; what is not the best label counts as the rest."""
+    p = min(max(tag.probability, 1e-4), 1 - 1e-4)
+    odds = math.log(p / (1 - p))
+    return odds if tag.label in (label, NEXT if label == OPTION else label) else -max(odds, 0.1)
+
+
+def _run(tags: Sequence[Tag], label: str) -> Stretch | None:
+    """The run of words with the highest sum, if that speaks for the label."""
+    best, best_sum, begin, total = None, 0.0, 0, 0.0
+    for position, tag in enumerate(tags):
+        total += _score(tag, label)
+        if total > best_sum:
+            best, best_sum = (tags[begin].start, tag.end), total
+        if total <= 0:
+            begin, total = position + 1, 0.0
+    return best
+
+
+def _options(tags: Sequence[Tag]) -> list[Stretch]:
+    """From each first word of an option to the end of the run that it begins."""
+    begins = [position for position, tag in enumerate(tags) if tag.label == NEXT]
+    found = []
+    for begin, end in pairwise([*begins, len(tags)]):
+        best, best_sum, total = tags[begin].end, 0.0, 0.0
+        for tag in tags[begin + 1 : end]:
+            total += _score(tag, OPTION)
+            if total > best_sum:
+                best, best_sum = tag.end, total
+        found.append((tags[begin].start, best))
+    return found
+
+
+def _value(source: Source, run: Stretch) -> Value | None:
+    """The run, or the quote that it is, from where a clause begins to where one ends if that is near."""
+    for container in source.containers:
+        start, end = container.value[0][0], container.value[-1][1]
+        shared = min(end, run[1]) - max(start, run[0])
+        if shared >= SAME * max(end - start, run[1] - run[0]):
+            return container.value
+    return source.value(_near(source.text, run[0], _BEGINS), _near(source.text, run[1], _ENDS))
+
+
+def _set_off(source: Source) -> Callable[[Stretch], bool]:
+    """Whether a stretch begins where a clause begins and ends where one ends."""
+    begins = {edge.end() for edge in _BEGINS.finditer(source.text)}
+    ends = {edge.end() for edge in _ENDS.finditer(source.text)}
+    return lambda stretch: stretch[0] in begins and stretch[1] in ends
+
+
+def _near(text: str, place: int, edges: re.Pattern[str]) -> int:
+    """The nearest edge of a clause within a word or two, else the place itself."""
+    low, high = max(0, place - NEAR), min(len(text), place + NEAR)
+    found = [edge.end() for edge in edges.finditer(text, low, high)]
+    near = min(found, key=lambda edge: abs(edge - place), default=place)
+    between = text[min(near, place) : max(near, place)]
+    return near if len(between.split()) <= 2 else place
