@@ -155,7 +155,10 @@ def test_when_it_asks_back_the_buttons_send(visit):
     visitor = visit()
     reply = visitor.say("what about this")
     expect(reply).to_contain_text("Did you mean")
-    visitor.find("#chatbot .option").first.click()
+    option = visitor.find("#chatbot .option").first
+    # A round end would cut into a message of several lines.
+    expect(option).to_have_css("border-radius", "14px")
+    option.click()
     visitor.reply(1)
     expect(visitor.bubbles.nth(1)).to_have_text("/mood what about this")
 
