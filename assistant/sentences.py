@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from assistant.errors import InputError
+
 SENTENCES: dict[str, dict[str, str]] = {
     "en": {
         "no_words": "I found no words in this message. Please type or paste a text.",
@@ -62,6 +64,13 @@ SENTENCES: dict[str, dict[str, str]] = {
         "too_often": "Você enviou muitas mensagens em pouco tempo. Espere {seconds} s e tente de novo.",
     },
 }
+
+
+def check_language(language: str) -> None:
+    """Raise InputError for a language that no answer can be in; who is given English unasked would not know why."""
+    if language.partition("-")[0].lower() not in SENTENCES:
+        known = " or ".join(SENTENCES)
+        raise InputError(f"There is no answer in the language {language[:20]!r}; expected {known}.")
 
 
 def say(key: str, language: str, **values: object) -> str:

@@ -10,10 +10,12 @@ from typing import Any
 import gradio as gr
 
 from assistant.api.endpoints import endpoints
-from assistant.api.service import Service
+from assistant.api.service import Service, refusal
 from assistant.applications import Request
 from assistant.core import Assistant
+from assistant.errors import InputError
 from assistant.formats import as_json
+from assistant.sentences import check_language
 from assistant.web.chat import Chat
 from assistant.web.language import DEFAULT, languages, preferred, strings_for
 from assistant.web.lesson import Skill
@@ -145,6 +147,10 @@ def create_app(service: Service) -> gr.Blocks:
                 the reply by name: application, text, labels, unsure, spans, citations and more.
                 With `failed` the text says what went wrong.
             """
+            try:
+                check_language(language)
+            except InputError as error:
+                return as_json(refusal(error))
             request = Request(message, application=application or None, language=language)
             *_, reply = service.admitted(request, visitor(service, http))
             return as_json(reply)
