@@ -15,8 +15,11 @@ SENTENCES: dict[str, dict[str, str]] = {
         "unknown_near": "There is no application {name}. Did you mean {near}?",
         "unknown": "There is no application {name}. There are: {names}.",
         "not_sure": "I am not sure what to do with this. Did you mean one of these?",
-        "what_i_can_do": (
-            "Hello! I have a few small skills, and this message is for none of them. Here is what I can do:"
+        "hello": "Hello! Here is what I can do:",
+        "what_i_can_do": "Here is what I can do:",
+        "for_none": (
+            "None of my skills is for this, or the text to work on is missing. I have: {titles}. "
+            "Ask what I can do, and I say what each of them is for."
         ),
         "only_english_texts": "My base model understands English texts only.",
         "foreign_text": (
@@ -42,9 +45,11 @@ SENTENCES: dict[str, dict[str, str]] = {
         "unknown_near": "Não existe a aplicação {name}. Você quis dizer {near}?",
         "unknown": "Não existe a aplicação {name}. Existem: {names}.",
         "not_sure": "Não tenho certeza do que fazer com isto. Você quis dizer uma destas opções?",
-        "what_i_can_do": (
-            "Olá! Tenho algumas pequenas habilidades, e esta mensagem não é para nenhuma delas. "
-            "Eis o que sei fazer:"
+        "hello": "Olá! Eis o que sei fazer:",
+        "what_i_can_do": "Eis o que sei fazer:",
+        "for_none": (
+            "Nenhuma das minhas habilidades é para isto, ou falta o texto a trabalhar. Tenho: {titles}. "
+            "Pergunte o que sei fazer, e digo para que serve cada uma."
         ),
         "only_english_texts": (
             "Entendo pedidos em português, mas o meu modelo de base só conhece textos em inglês: "
