@@ -164,6 +164,9 @@ class Assistant:
         if not known:
             raise InputError(say("no_applications", language))
         quoted = prefix + clean(name)[:_QUOTED]
+        # A plugin that is off is not imported, so what it brings is not known; the name is a good guess.
+        if any(name == record.name and record.state == "disabled" for record in self.plugins.records):
+            raise InputError(say("disabled", language, name=quoted, plugin=name))
         if near := difflib.get_close_matches(name[:_QUOTED].lower(), known, n=1):
             raise InputError(say("unknown_near", language, name=quoted, near=prefix + near[0]))
         names = ", ".join(prefix + application for application in known)

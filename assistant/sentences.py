@@ -14,6 +14,9 @@ SENTENCES: dict[str, dict[str, str]] = {
         "too_many_documents": "There are {count} documents, more than the {limit} that I take. Remove some.",
         "unknown_near": "There is no application {name}. Did you mean {near}?",
         "unknown": "There is no application {name}. There are: {names}.",
+        "disabled": (
+            "{name} is switched off. `assistant plugins enable {plugin}` switches it on again, from the next start on."
+        ),
         "not_sure": "I am not sure what to do with this. Did you mean one of these?",
         "hello": "Hello! Here is what I can do:",
         "what_i_can_do": "Here is what I can do:",
@@ -44,6 +47,9 @@ SENTENCES: dict[str, dict[str, str]] = {
         "too_many_documents": "São {count} documentos, mais do que os {limit} que aceito. Remova alguns.",
         "unknown_near": "Não existe a aplicação {name}. Você quis dizer {near}?",
         "unknown": "Não existe a aplicação {name}. Existem: {names}.",
+        "disabled": (
+            "{name} está desligada. `assistant plugins enable {plugin}` volta a ligá-la a partir do próximo início."
+        ),
         "not_sure": "Não tenho certeza do que fazer com isto. Você quis dizer uma destas opções?",
         "hello": "Olá! Eis o que sei fazer:",
         "what_i_can_do": "Eis o que sei fazer:",

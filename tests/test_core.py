@@ -36,6 +36,7 @@ from assistant import (
 )
 from assistant.core import Assistant, history_after
 from assistant.engine.echo import EchoEngine
+from assistant.installed import DisabledPlugins
 from assistant.plugins import PluginManager
 from assistant.sentences import SENTENCES, say
 from assistant.settings import Limits, Settings
@@ -207,6 +208,19 @@ def test_it_greets_who_greets_and_lists_its_skills_to_who_asks(
     text, *_ = last(assistant, message, language=language).parts
     assert text.text.splitlines()[0] == say(key, language, titles="Mood, Moody")
     assert ("Mood: Tells the mood of a text." in text.text) == (key != "for_none")
+
+
+def test_an_application_whose_plugin_is_switched_off_is_told_how_to_come_back(tmp_path: Path) -> None:
+    DisabledPlugins(tmp_path).disable("gloom", ["gloom"])
+    points = [EntryPoint(name, f"{__name__}:Plugin", "assistant") for name in ("moods", "gloom")]
+    settings = Settings(home=tmp_path)
+    some = Assistant(EchoEngine(), PluginManager(settings, points), PinRouter(), settings)
+    for language in ("en", "pt"):
+        reply = last(some, "/gloom it rains", language=language)
+        assert reply.failed and reply.refused
+        assert reply.text == say("disabled", language, name="/gloom", plugin="gloom")
+    assert "assistant plugins enable gloom" in last(some, "it rains", application="gloom").text
+    assert last(some, "/mod it rains").text == say("unknown_near", "en", name="/mod", near="/mood")
 
 
 def test_without_applications_it_says_so(tmp_path: Path) -> None:
