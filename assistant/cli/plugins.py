@@ -63,7 +63,10 @@ def list_(offline: bool = False, as_json: bool = False) -> None:
 @click.argument("name")
 @_offline
 def show(name: str, offline: bool) -> None:
-    """Tell everything about the plugin NAME, with the traceback of its latest failure."""
+    """Tell everything about the plugin NAME.
+
+    The traceback of its latest failure is told too.
+    """
     records, applications = _loaded(offline)
     found = [record for record in records if record.name == name]
     if not found:

@@ -168,9 +168,9 @@ def evaluate(
     quantize: str,
     engine: str,
 ) -> None:
-    """Measure APPLICATION on the rows of DATA, in the form that it is trained on (see docs/adapters.md).
+    """Measure APPLICATION on the labelled rows of DATA.
 
-    Intervals are 95 % bootstrap intervals.
+    The rows have the form that it is trained on (see docs/adapters.md). Intervals are 95 % bootstrap intervals.
     """
     from assistant.workshop.evaluation import check_labels, report, restricted
     from assistant.workshop.objectives import objective
