@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,6 +120,8 @@ def _plugin(target: str) -> tuple[list[EntryPoint], list[EntryPoint]]:
         source = read_source(path.resolve())
         sys.path[:0] = map(str, source.paths)
         points = list(source.entry_points)
+    elif target.startswith((".", "~")) or "/" in target or os.sep in target:
+        raise PluginError(f"There is no folder {target}.")
     else:
         points = [point for point in known if point.name == target]
     if not points:
