@@ -69,7 +69,7 @@ def route(input: Path, out: Path, language: str, engine: str) -> None:  # noqa: 
                     refused(f"Row {row.number}: {error}")
                 else:
                     write({**row.values, **columns})
-    refused.end(count)
+    refused.end(count, out)
 
 
 def _routed(row: Row, assistant: Assistant, language: str) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def predict(
         with progress(read_rows(input), count, "Predicting") as rows:
             for columns in predict_rows(rows, skill.fields, form, answer, refused):
                 write(columns)
-    refused.end(count)
+    refused.end(count, out)
 
 
 @click.command()

@@ -45,7 +45,7 @@ def test_route_leaves_bad_rows_out(assistant, tmp_path):
         "Row 2",
         "Row 3",
     ]
-    assert "3 of 4 rows" in result.stderr
+    assert result.stderr.endswith("out.jsonl has 1 row; 3 of 4 rows were left out.\n")
     assert len(read_jsonl(tmp_path / "out.jsonl")) == 1
 
 
@@ -60,6 +60,7 @@ def test_predict_keeps_the_order(assistant, tmp_path, method):
     assert result.exit_code == 0, result.stderr
     rows = read_jsonl(tmp_path / "out.jsonl")
     assert [row["text"] for row in rows] == texts
+    assert result.stderr.endswith("out.jsonl has 150 rows; none was left out.\n")
     for row in rows:
         probabilities = row["probabilities"]
         assert isinstance(probabilities, dict) and set(probabilities) == {"good", "bad"}
