@@ -201,6 +201,8 @@ def evaluate(
         )
         return
     truth = [example.label for example in examples]
+    if method == "adapter":  # what is wrong with the rows is said before the engine is loaded
+        check_labels(truth, _kept_labels(labels, _manifest_labels(adapter_of(skill))))
     with opened_engine(settings, engine, base, quantize) as loaded:
         loaded.prepare(applications.values())
         classifier = _classifier(method, skill, applications, loaded, shots, language)
@@ -237,6 +239,14 @@ def _classifier(
     if isinstance(made, NearestShots):
         click.echo(f"{len(made.shots)} shots for {len(made.labels)} labels.", err=True)
     return made
+
+
+def _manifest_labels(adapter: Path) -> tuple[str, ...]:
+    """The labels that an adapter's manifest names."""
+    from assistant.engine.manifest import FILE, read_json
+
+    # Not the whole manifest: what is wrong with it is the engine's to say.
+    return tuple(read_json(adapter, FILE).get("labels", ()))
 
 
 def _kept_labels(wanted: str | None, known: Sequence[str]) -> tuple[str, ...]:

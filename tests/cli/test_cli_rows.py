@@ -184,6 +184,17 @@ def test_evaluate_counts_only_the_named_labels(assistant, tmp_path):
     assert assistant("evaluate", "follows", "in.jsonl", "--labels", "neutral").exit_code == 2
 
 
+def test_evaluate_checks_the_rows_before_the_engine_is_loaded(assistant, tmp_path, monkeypatch):
+    def loaded(*_: object) -> None:
+        raise AssertionError("The engine was loaded.")
+
+    monkeypatch.setattr("assistant.create.create_engine", loaded)
+    write_jsonl(tmp_path / "in.jsonl", {"text": "x", "label": "so-so"})
+    refused(assistant("evaluate", "mood", "in.jsonl"), "'so-so'", "bad, good")
+    (tmp_path / "in.jsonl").write_text("")
+    refused(assistant("evaluate", "mood", "in.jsonl"), "in.jsonl holds no labelled row")
+
+
 def test_evaluate_names_an_unknown_gold_label(assistant, tmp_path):
     write_jsonl(tmp_path / "in.jsonl", {"text": "x", "label": "good"}, {"text": "x", "label": "so-so"})
     refused(assistant("evaluate", "mood", "in.jsonl"), "'so-so'", "bad, good")
