@@ -1,5 +1,6 @@
 """The Teach tab in a real Chromium, on the real engine: from pasted examples to a skill of this visitor's own."""
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
@@ -76,6 +77,9 @@ def test_examples_become_a_skill_of_this_visitor_only(visit: Visit) -> None:
     expect(rows.last).to_contain_text("LoRA")
     expect(visitor.find("#teach-result")).to_be_visible(timeout=LONG)
     expect(visitor.find("#teach-plot img")).to_be_visible()
+    expect(visitor.find("#teach-plot img")).to_have_css("filter", "none")
+    visitor.find("#theme").click()
+    expect(visitor.find("#teach-plot img")).to_have_css("filter", re.compile("invert"))
     visitor.find("#teach-try textarea, #teach-try input").fill("It was about the cow.")
     visitor.find("#teach-try .submit-button").click()
     expect(visitor.find("#teach-answer .labels")).to_contain_text("animals", timeout=LONG)
