@@ -75,6 +75,7 @@ def test_examples_become_a_skill_of_this_visitor_only(visit: Visit) -> None:
     expect(rows).to_have_count(4, timeout=LONG)
     expect(rows.first).to_contain_text("Zero-shot")
     expect(rows.last).to_contain_text("LoRA")
+    expect(rows.last).to_contain_text("on 6 rows only")
     expect(visitor.find("#teach-result")).to_be_visible(timeout=LONG)
     expect(visitor.find("#teach-plot img")).to_be_visible()
     expect(visitor.find("#teach-plot img")).to_have_css("filter", "none")
