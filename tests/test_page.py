@@ -74,6 +74,7 @@ def test_a_shortcut_sends_the_message_to_its_application(visit):
     visitor.page.get_by_role("option", name="Slow").click()  # whatever is pinned
     visitor.find("#to-mood").click()
     expect(visitor.page.get_by_text("Write something first.")).to_be_visible()
+    expect(visitor.find(".toast-title")).to_be_hidden()
     assert visitor.find("[id^=to-]").count() == 1
     visitor.box.fill("what a day")
     visitor.find("#to-mood").click()
