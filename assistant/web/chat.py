@@ -146,9 +146,11 @@ class Chat:
         }
 
     def choices(self, strings: Strings, own: Sequence[Skill]) -> list[tuple[str, str]]:
-        """What the picker offers: (title, id) of every application, and of the visitor's own skills."""
+        """What the picker offers: (title, id) of every application, and of the visitor's own skills, which say their
+        command too: nobody could guess it from the name."""
         installed = ((title, id_) for id_, title in self.titles.items())
-        return [(strings("automatic"), AUTOMATIC), *installed, *((skill.title, skill.id) for skill in own)]
+        taught = ((f"{skill.title} /{skill.id}", skill.id) for skill in own)
+        return [(strings("automatic"), AUTOMATIC), *installed, *taught]
 
     def _placeholder(self, application: str, strings: Strings) -> Any:
         """What the empty message box says: an example for the pinned application."""

@@ -255,7 +255,7 @@ class Teach:
         skill = session.skill
         others = [each for each in own if each.id != skill.id]
         skills = (*others, skill)[-MAX_SKILLS:]
-        gr.Info(escape(strings("teach_saved", title=skill.title)))
+        gr.Info(escape(strings("teach_saved", title=skill.title, command=f"/{skill.id}")))
         return skills, gr.update(choices=self._choices(strings, skills), value=skill.id)
 
     # --- sessions -------------------------------------------------------------------------------------------
