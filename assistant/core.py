@@ -10,7 +10,7 @@ import difflib
 import logging
 import re
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
@@ -43,7 +43,18 @@ logger = logging.getLogger(__name__)
 
 _COMMAND = re.compile(r"\s*/([\w-]+)(?=\s|$)")
 # As many examples are offered when nothing else can be said.
-MAX_BUTTONS = 8
+MAX_BUTTONS = 4
+# A short message that greets, and one that asks what there is.
+_GREETING = re.compile(
+    r"\W*(hi|hiya|hello|hey|greetings|good (morning|afternoon|evening)|ol[áa]|oi|bom dia|boa (tarde|noite))"
+    r"(([^\w?]+\w+){0,3}[^\w?]*|\W+(how are you\b.{0,10}|tudo (bem|bom)|como vai\b.{0,10})\W*)",
+    re.I,
+)
+_WHAT = re.compile(
+    r"\W*(help( me)?|what (can|could|do) (you|i|this)\b.{0,20}|what are your skills|who are you|ajuda|me ajude"
+    r"|o que (é que )?(você |voce |tu )?(sabe|pode|consegue|faz)[esm]?\b.{0,20}|quem é você)\W*",
+    re.I,
+)
 # A name that nobody knows is repeated up to this length.
 _QUOTED = 40
 
@@ -153,6 +164,9 @@ class Assistant:
         if not known:
             raise InputError(say("no_applications", language))
         quoted = prefix + clean(name)[:_QUOTED]
+        # A plugin that is off is not imported, so what it brings is not known; the name is a good guess.
+        if any(name == record.name and record.state == "disabled" for record in self.plugins.records):
+            raise InputError(say("disabled", language, name=quoted, plugin=name))
         if near := difflib.get_close_matches(name[:_QUOTED].lower(), known, n=1):
             raise InputError(say("unknown_near", language, name=quoted, near=prefix + near[0]))
         names = ", ".join(prefix + application for application in known)
@@ -213,8 +227,7 @@ class Assistant:
                 tuple(Suggestion(applications[name].title, f"/{name} {request.message}") for name in likely)
             )
         else:
-            skills = (f"{skill.title}: {skill.description}" for skill in applications.values())
-            lines = [say("what_i_can_do", request.language), *skills]
+            lines = list(_told(request, applications))
             known = self.engine.languages
             if known is not None and request.language.partition("-")[0].lower() not in known:
                 lines.append(say("only_english_texts", request.language))
@@ -232,6 +245,18 @@ class Assistant:
             return self.engine.in_language(request.language).adapter(application.adapter).name
         except EngineError:
             return None  # the application did without it, so there is nothing to name
+
+
+def _told(request: Request, applications: Mapping[str, Application]) -> Iterator[str]:
+    """What there is: to who greets or asks, a line for each application; else only that none of them is meant."""
+    greets = bool(_GREETING.fullmatch(request.message))
+    if not greets and not _WHAT.fullmatch(request.message):
+        titles = ", ".join(application.title for application in applications.values())
+        yield say("for_none", request.language, titles=titles)
+        return
+    yield say("hello" if greets else "what_i_can_do", request.language)
+    for application in applications.values():
+        yield f"{application.title}: {application.description}"
 
 
 def offered(applications: Mapping[str, Application], engine: Engine) -> dict[str, Application]:

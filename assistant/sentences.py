@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from assistant.errors import InputError
+
 SENTENCES: dict[str, dict[str, str]] = {
     "en": {
         "no_words": "I found no words in this message. Please type or paste a text.",
@@ -12,9 +14,15 @@ SENTENCES: dict[str, dict[str, str]] = {
         "too_many_documents": "There are {count} documents, more than the {limit} that I take. Remove some.",
         "unknown_near": "There is no application {name}. Did you mean {near}?",
         "unknown": "There is no application {name}. There are: {names}.",
+        "disabled": (
+            "{name} is switched off. `assistant plugins enable {plugin}` switches it on again, from the next start on."
+        ),
         "not_sure": "I am not sure what to do with this. Did you mean one of these?",
-        "what_i_can_do": (
-            "Hello! I have a few small skills, and this message is for none of them. Here is what I can do:"
+        "hello": "Hello! Here is what I can do:",
+        "what_i_can_do": "Here is what I can do:",
+        "for_none": (
+            "None of my skills is for this, or the text to work on is missing. I have: {titles}. "
+            "Ask what I can do, and I say what each of them is for."
         ),
         "only_english_texts": "My base model understands English texts only.",
         "foreign_text": (
@@ -39,10 +47,15 @@ SENTENCES: dict[str, dict[str, str]] = {
         "too_many_documents": "São {count} documentos, mais do que os {limit} que aceito. Remova alguns.",
         "unknown_near": "Não existe a aplicação {name}. Você quis dizer {near}?",
         "unknown": "Não existe a aplicação {name}. Existem: {names}.",
+        "disabled": (
+            "{name} está desligada. `assistant plugins enable {plugin}` volta a ligá-la a partir do próximo início."
+        ),
         "not_sure": "Não tenho certeza do que fazer com isto. Você quis dizer uma destas opções?",
-        "what_i_can_do": (
-            "Olá! Tenho algumas pequenas habilidades, e esta mensagem não é para nenhuma delas. "
-            "Eis o que sei fazer:"
+        "hello": "Olá! Eis o que sei fazer:",
+        "what_i_can_do": "Eis o que sei fazer:",
+        "for_none": (
+            "Nenhuma das minhas habilidades é para isto, ou falta o texto a trabalhar. Tenho: {titles}. "
+            "Pergunte o que sei fazer, e digo para que serve cada uma."
         ),
         "only_english_texts": (
             "Entendo pedidos em português, mas o meu modelo de base só conhece textos em inglês: "
@@ -62,6 +75,13 @@ SENTENCES: dict[str, dict[str, str]] = {
         "too_often": "Você enviou muitas mensagens em pouco tempo. Espere {seconds} s e tente de novo.",
     },
 }
+
+
+def check_language(language: str) -> None:
+    """Raise InputError for a language that no answer can be in; who is given English unasked would not know why."""
+    if language.partition("-")[0].lower() not in SENTENCES:
+        known = " or ".join(SENTENCES)
+        raise InputError(f"There is no answer in the language {language[:20]!r}; expected {known}.")
 
 
 def say(key: str, language: str, **values: object) -> str:

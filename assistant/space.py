@@ -8,6 +8,7 @@ what Python finds there counts as installed.
 from __future__ import annotations
 
 import atexit
+import difflib
 import shutil
 import sys
 import tempfile
@@ -159,7 +160,7 @@ def _chosen(names: Sequence[str], settings: Settings) -> list[metadata.Distribut
     for name in names:
         found = [record for record in records if name in (record.name, record.distribution)]
         if not found:
-            raise unknown_plugin(name, (record.name for record in records))
+            raise _not_installed(name, sorted({record.name for record in records}))
         for record in found:
             if record.state != "active":
                 raise PluginError(
@@ -167,6 +168,17 @@ def _chosen(names: Sequence[str], settings: Settings) -> list[metadata.Distribut
                 )
             chosen[record.distribution] = metadata.distribution(record.distribution)
     return list(chosen.values())
+
+
+def _not_installed(name: str, known: Sequence[str]) -> PluginError:
+    """The error for a name, or for a path, that no installed plugin of others has."""
+    if difflib.get_close_matches(name, known, n=1):
+        return unknown_plugin(name, known)
+    others = f"Installed are: {', '.join(known)}." if known else "So far none but the built-in ones is."
+    return PluginError(
+        f"A Space takes plugins along that are installed here, and {name!r} is not: assistant install {name} first. "
+        f"{others}"
+    )
 
 
 def _copy_own(own: metadata.Distribution, folder: Path) -> None:

@@ -173,6 +173,8 @@ def test_errors_have_openais_form_and_say_what_is_wrong(client):
     assert "trouble" in failed or "served" in failed
     assert "secret detail" not in failed
     assert "n:" in error(complete(client, "a", n=2), 400)
+    for stream in (False, True):
+        assert "'de'; expected en or pt" in error(complete(client, "a", language="de", stream=stream), 400)
     assert "content" in error(complete(client, [{"type": "image_url", "image_url": {}}]), 400)
     assert "messages" in error(client.post("/v1/chat/completions", json={"model": "length"}), 400)
     body = {"model": "length", "messages": [{"role": "assistant", "content": "a"}]}

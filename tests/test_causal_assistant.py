@@ -220,7 +220,7 @@ def test_a_text_that_the_base_does_not_understand_is_answered_with_a_warning(eng
 def test_what_cannot_be_done_is_said_in_portuguese(english: Assistant) -> None:
     *_, reply = english.reply(Request("oi, tudo bem?"))
     assert reply.route.application is None
-    assert reply.text.startswith("Olá! Tenho algumas pequenas habilidades")
+    assert reply.text.startswith("Olá! Eis o que sei fazer")
     assert "textos em inglês" in reply.text
 
 

@@ -36,6 +36,7 @@ from assistant import (
 )
 from assistant.core import Assistant, history_after
 from assistant.engine.echo import EchoEngine
+from assistant.installed import DisabledPlugins
 from assistant.plugins import PluginManager
 from assistant.sentences import SENTENCES, say
 from assistant.settings import Limits, Settings
@@ -178,12 +179,48 @@ def test_asks_back_with_buttons_that_keep_the_message(assistant: Assistant) -> N
 def test_says_what_it_can_do(assistant: Assistant) -> None:
     text, buttons, notice = last(assistant, "hello, please review", language="pt").parts
     assert text.text.splitlines() == [
-        say("what_i_can_do", "pt"),
+        say("hello", "pt"),
         "Mood: Tells the mood of a text.",
         "Moody: Has moods itself.",
     ]
     assert buttons == Suggestions((Suggestion(Mood.examples[0], Mood.examples[0]),))
     assert notice == Notice("Reviewed 2 parts.")  # a review comes under any reply
+
+
+@pytest.mark.parametrize(
+    ("message", "key"),
+    [
+        ("Good morning, dear assistant!", "hello"),
+        ("hey, how are you today?", "hello"),
+        ("oi, tudo bem?", "hello"),
+        ("What can you do for me?", "what_i_can_do"),
+        ("o que você sabe fazer?", "what_i_can_do"),
+        ("What's the weather?", "for_none"),
+        ("hi, what is the weather in Lisbon?", "for_none"),
+        ("Hiring is hard.", "for_none"),
+        ("What could you have for lunch that is cheap and warm?", "for_none"),
+    ],
+)
+def test_it_greets_who_greets_and_lists_its_skills_to_who_asks(
+    assistant: Assistant, message: str, key: str
+) -> None:
+    language = "pt" if message.startswith("o") else "en"
+    text, *_ = last(assistant, message, language=language).parts
+    assert text.text.splitlines()[0] == say(key, language, titles="Mood, Moody")
+    assert ("Mood: Tells the mood of a text." in text.text) == (key != "for_none")
+
+
+def test_an_application_whose_plugin_is_switched_off_is_told_how_to_come_back(tmp_path: Path) -> None:
+    DisabledPlugins(tmp_path).disable("gloom", ["gloom"])
+    points = [EntryPoint(name, f"{__name__}:Plugin", "assistant") for name in ("moods", "gloom")]
+    settings = Settings(home=tmp_path)
+    some = Assistant(EchoEngine(), PluginManager(settings, points), PinRouter(), settings)
+    for language in ("en", "pt"):
+        reply = last(some, "/gloom it rains", language=language)
+        assert reply.failed and reply.refused
+        assert reply.text == say("disabled", language, name="/gloom", plugin="gloom")
+    assert "assistant plugins enable gloom" in last(some, "it rains", application="gloom").text
+    assert last(some, "/mod it rains").text == say("unknown_near", "en", name="/mod", near="/mood")
 
 
 def test_without_applications_it_says_so(tmp_path: Path) -> None:
@@ -230,7 +267,7 @@ def test_control_characters_are_taken_out_and_other_scripts_stay(assistant: Assi
 
 def test_what_is_no_command_is_no_command(assistant: Assistant) -> None:
     for message in ("either/or", "1 / 2 is a half", "see /mood"):
-        assert last(assistant, message).text.startswith(say("what_i_can_do", "en"))
+        assert last(assistant, message).text == say("for_none", "en", titles="Mood, Moody")
 
 
 def test_a_refused_text_gets_the_sentence_of_the_application(assistant: Assistant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from assistant.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,6 +49,23 @@ def test_each_dependency_has_its_reason():
     names = {Requirement(each).name.lower() for each in (*project["dependencies"], *extras)}
     names.remove("onebase")  # an extra that takes another one in
     assert [name for name in sorted(names) if name not in text and name.replace("-", "_") not in text] == []
+
+
+def test_the_table_of_the_environment_is_what_the_settings_read():
+    class Asked(dict[str, str]):
+        def get(self, name: str, default: object = None) -> object:
+            self[name] = ""
+            return default
+
+    Settings.from_environment(asked := Asked())
+    text = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8").partition("## Environment")[2]
+    rows = re.findall(r"^\| `(\w+)` \| .* \| `?(.*?)`? \|$", text, re.M)
+    (port, number) = rows.pop()
+    assert f'os.environ.get("{port}", "{number}")' in (ROOT / "app.py").read_text(encoding="utf-8")
+    assert [name for name, _ in rows] == list(dict.fromkeys(name for name, _ in rows))
+    assert {name for name, _ in rows} == asked.keys()
+    given = {name: default for name, default in rows if default not in ("all", "none")}
+    assert Settings.from_environment(given) == Settings()
 
 
 def test_the_notice_names_the_data_of_each_adapter():

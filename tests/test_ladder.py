@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner
 
 from assistant.cli import main
+from assistant.engine.base import Classification, TextOrPair
 from assistant.engine.encoder import EncoderEngine
 from assistant.errors import DataError
 from assistant.workshop import plot
 from assistant.workshop.dataset import Dataset, read_dataset
-from assistant.workshop.ladder import Record, climb, configured
+from assistant.workshop.ladder import Record, _latency, climb, configured
 from assistant.workshop.methods import Fitted, LabelledTask, Method, Stopped, Watch
 from assistant.workshop.methods.feature_based import FeatureBased
 from assistant.workshop.methods.few_shot import FewShot
@@ -54,6 +56,21 @@ class Broken(Method):
 
     def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
         raise DataError("It cannot be learnt.")
+
+
+def test_what_a_text_takes_the_first_time_is_no_latency(dataset: Dataset) -> None:
+    class Slow:
+        """Takes its time for each text that it has not seen."""
+
+        labels = dataset.labels
+        seen: ClassVar[set[object]] = set()
+
+        def predict(self, inputs: Sequence[TextOrPair]) -> list[Classification]:
+            time.sleep(0 if self.seen.issuperset(inputs) else 0.02)
+            self.seen.update(inputs)
+            return [Classification(self.labels, (0.5, 0.5)) for _ in inputs]
+
+    assert _latency(Slow(), dataset.dev) < 10
 
 
 def test_each_method_has_a_record_and_a_failure_costs_only_itself(

@@ -330,6 +330,8 @@ def test_check_by_name(run):
     assert (result.exit_code, result.stdout) == (0, "sentiment: all is well.\n"), result.output
     result = run("check", "sentimnet")
     assert result.exit_code == 1 and "did you mean 'sentiment'" in result.stderr
+    for path in ("./nosuchdir", "plugins/nosuchdir", "~/nosuchdir"):
+        assert run("check", path).stderr == f"Error: There is no folder {path}.\n"
 
 
 def test_what_is_no_application_is_told():

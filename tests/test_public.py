@@ -75,6 +75,8 @@ def test_a_program_asks_and_learns_what_there_is(address):
     assert answer["application"] == "length"
     assert answer["labels"][0]["label"] == "short"
     assert client.predict("abc", "length", "en", api_name="/ask")["text"].startswith("It has 3")
+    refused = client.predict("/length abc", "", "de", api_name="/ask")
+    assert refused["failed"] and "'de'" in refused["text"] and "en or pt" in refused["text"]
     applications = client.predict(api_name="/applications")
     assert [each["id"] for each in applications] == ["length", "pick", "slow", "trouble"]
     assert applications[1]["fields"] == ["question", "choices"]

@@ -99,6 +99,15 @@ def test_unsure() -> None:
     assert isinstance(labels, Labels) and labels.scores[0].label == "not in the text"
 
 
+def test_scraps_are_no_answers() -> None:
+    engine = Reader(**{"1907": 0.9, ".": 0.05, "in": 0.009})
+    _, labels, _ = ask(engine, "When was it built?", TOWN)
+    assert isinstance(labels, Labels)
+    assert [score.label for score in labels.scores] == ["1907", "not in the text"]
+    said, labels = ask(Reader(**{". ": 0.6}), "When?", TOWN)
+    assert said == Text("The text does not say.") and isinstance(labels, Labels) and len(labels.scores) == 1
+
+
 def test_only_the_best_answers_are_shown() -> None:
     words = dict.fromkeys(("hall", "built", "Anna", "tram", "market", "museum"), 0.1)
     labels = next(part for part in ask(Reader(**words), "What?", TOWN) if isinstance(part, Labels))

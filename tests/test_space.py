@@ -230,6 +230,10 @@ def test_a_plugin_comes_whole_or_not_at_all(tmp_path: Path, spam: Path):
     settings = Settings(home=tmp_path / "home")
     with pytest.raises(PluginError, match="did you mean 'spam'"):
         write_space(folder, ["spm"], settings=settings)
+    with pytest.raises(
+        PluginError, match=r"assistant install \./my-plugin first\. Installed are: .*\bspam\b"
+    ):
+        write_space(folder, ["./my-plugin"], settings=settings)
     (spam / "onebase_spam" / "words.txt").unlink()
     with pytest.raises(PluginError, match=r"words\.txt"):
         write_space(folder, ["onebase-spam"], settings=settings)

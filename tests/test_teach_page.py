@@ -1,5 +1,6 @@
 """The Teach tab in a real Chromium, on the real engine: from pasted examples to a skill of this visitor's own."""
 
+import re
 import socket
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
@@ -74,8 +75,12 @@ def test_examples_become_a_skill_of_this_visitor_only(visit: Visit) -> None:
     expect(rows).to_have_count(4, timeout=LONG)
     expect(rows.first).to_contain_text("Zero-shot")
     expect(rows.last).to_contain_text("LoRA")
+    expect(rows.last).to_contain_text("on 6 rows only")
     expect(visitor.find("#teach-result")).to_be_visible(timeout=LONG)
     expect(visitor.find("#teach-plot img")).to_be_visible()
+    expect(visitor.find("#teach-plot img")).to_have_css("filter", "none")
+    visitor.find("#theme").click()
+    expect(visitor.find("#teach-plot img")).to_have_css("filter", re.compile("invert"))
     visitor.find("#teach-try textarea, #teach-try input").fill("It was about the cow.")
     visitor.find("#teach-try .submit-button").click()
     expect(visitor.find("#teach-answer .labels")).to_contain_text("animals", timeout=LONG)
@@ -84,10 +89,13 @@ def test_examples_become_a_skill_of_this_visitor_only(visit: Visit) -> None:
     assert download.value.suggested_filename.endswith(".zip")
     visitor.find("#teach-save").click()
     expect(visitor.find(".toast-body")).to_contain_text("“Topics <b>” is chosen", timeout=LONG)
+    expect(visitor.find(".toast-body")).to_contain_text("/my-topics-b before a message")
     visitor.page.get_by_role("tab", name="Chat").click()
-    expect(visitor.find("#picker input")).to_have_value("Topics <b>")
+    expect(visitor.find("#picker input")).to_have_value("Topics <b> /my-topics-b")
     reply = visitor.say("It was about the donkey.")
     expect(reply.locator(".labels")).to_contain_text("animals")
+    named = visitor.say("/my-topics-b It was about the donkey.")
+    expect(named.locator(".labels")).to_contain_text("animals")
     other.find("#picker input").click()
     expect(other.page.get_by_role("option", name="Topics")).to_have_count(0)
     expect(other.say("/my-topics-b It was about the donkey.")).to_contain_text("/my-topics-b")

@@ -25,6 +25,7 @@ from assistant.api.service import Service
 from assistant.applications import Reply, Request, Turn
 from assistant.errors import InputError, RateLimitError
 from assistant.formats import as_json, as_text
+from assistant.sentences import check_language
 
 AUTO = "auto"
 OWNER = "onebase"
@@ -134,7 +135,9 @@ def _known(service: Service, model: str) -> None:
 
 
 def _request(body: Completion) -> Request:
-    """The conversation as a request. Raises InputError when it does not end with the user."""
+    """The conversation as a request. Raises InputError when it does not end with the user, and for a language that is
+    not ours."""
+    check_language(body.language)
     said = [message for message in body.messages if message.role in ("user", "assistant")]
     if not said or said[-1].role != "user":
         raise InputError("The last message is not the user's; expected one to answer.")

@@ -13,7 +13,7 @@ from assistant.api.metrics import Metrics
 from assistant.api.visitors import SlidingWindow, visitor_of
 from assistant.applications import FieldValue, Payload, Reply, Request, Route, Text
 from assistant.core import Assistant
-from assistant.errors import RateLimitError
+from assistant.errors import InputError, RateLimitError
 from assistant.sentences import say
 
 # Replies that programs wait for and that are made at a time; others wait for their turn.
@@ -62,7 +62,7 @@ class Service:
         try:
             self.admit(visitor, request.language)
         except RateLimitError as error:
-            yield Reply(Route(None, 0.0, ""), (Text(str(error)),), done=True, failed=True, refused=True)
+            yield refusal(error)
             return
         yield from self.reply(request)
 
@@ -82,6 +82,11 @@ class Service:
         """The finished reply."""
         async with aclosing(self.replies(request)) as replies:
             return [reply async for reply in replies][-1]
+
+
+def refusal(error: InputError) -> Reply:
+    """The reply to a request that is not even begun."""
+    return Reply(Route(None, 0.0, ""), (Text(str(error)),), done=True, failed=True, refused=True)
 
 
 def request_for(application: str, fields: Mapping[str, FieldValue], language: str = "en") -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,9 +37,10 @@ def new_plugin(
     description: str | None,
     folder: Path | None,
 ) -> None:
-    """Write a complete plugin, onebase-NAME: code, adapter, prompts, card, tests, ready for pip.
+    """Write a complete plugin, onebase-NAME.
 
-    Without --from it is a small one that works, to go on from.
+    It has code, adapter, prompts, card and tests, and is ready for pip. Without --from it is a small one that
+    works, to go on from.
     """
     from assistant import installed
     from assistant.engine.manifest import read_manifest
@@ -84,10 +86,10 @@ def _examples(data: Path, fields: Sequence[str], labels: Sequence[str]) -> list[
 @click.argument("target", metavar="FOLDER|NAME")
 @engine_option
 def check(target: str, engine: str) -> None:
-    """Check that a plugin keeps the contract: its hooks, applications, adapter, prompts, examples.
+    """Check that a plugin keeps the contract.
 
-    FOLDER holds a pyproject.toml and need not be installed; NAME is that of an installed plugin. The plugin is
-    imported, so its code runs.
+    That is about its hooks, applications, adapter, prompts and examples. FOLDER holds a pyproject.toml and
+    need not be installed; NAME is that of an installed plugin. The plugin is imported, so its code runs.
     """
     from assistant.conformance import problems_of_plugin
     from assistant.plugins import PluginManager
@@ -118,6 +120,8 @@ def _plugin(target: str) -> tuple[list[EntryPoint], list[EntryPoint]]:
         source = read_source(path.resolve())
         sys.path[:0] = map(str, source.paths)
         points = list(source.entry_points)
+    elif target.startswith((".", "~")) or "/" in target or os.sep in target:
+        raise PluginError(f"There is no folder {target}.")
     else:
         points = [point for point in known if point.name == target]
     if not points:

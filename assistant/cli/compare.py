@@ -45,9 +45,10 @@ def compare(
     seed: int,
     out: Path | None,
 ) -> None:
-    """Run methods of learning on the labelled rows of DATA: what each gives, and what it costs.
+    """Compare methods of learning on labelled rows.
 
-    DATA is .jsonl or .csv, plain or gzipped. Ctrl-C ends it; the same command goes on with what is missing.
+    It tells what each gives and what it costs. DATA is .jsonl or .csv, plain or gzipped. Ctrl-C ends it; the
+    same command goes on with what is missing.
     """
     from assistant.plugins import PluginManager
     from assistant.workshop import plot

@@ -28,7 +28,10 @@ IMPORTANCE_ROWS = 512  # what the importance of heads and neurons is measured on
 
 @click.group()
 def compress() -> None:
-    """Make a trained application smaller or faster, and measure what that costs."""
+    """Make an application smaller or faster.
+
+    Each way measures what it costs in accuracy.
+    """
 
 
 @compress.command()
@@ -58,10 +61,11 @@ def distill(
     epochs: float | None,
     hard: bool,
 ) -> None:
-    """Train a student on an adapter's opinions: an adapter on fewer layers of the same base.
+    """Train a student on an adapter's opinions.
 
-    An application's recipe for it is student/recipe.yaml in its plugin; without one, its own recipe is taken. Ctrl-C
-    stops: the same command takes it up again.
+    The student is an adapter on fewer layers of the same base. An application's recipe for it is
+    student/recipe.yaml in its plugin; without one, its own recipe is taken. Ctrl-C stops: the same command
+    takes it up again.
     """
     from assistant.workshop import publishing
     from assistant.workshop.compression.distillation import (
@@ -159,10 +163,10 @@ def prune(
     dev_rows: int | None,
     out: Path | None,
 ) -> None:
-    """Leave parts of a trained model out and draw accuracy over sparsity.
+    """Leave parts of a trained model out.
 
-    Weights become zeros; heads, neurons and layers are really removed, so that less is computed.
-    Layers go from the top.
+    Accuracy is drawn over sparsity. Weights become zeros; heads, neurons and layers are really removed, so
+    that less is computed. Layers go from the top.
     """
     from assistant.workshop.batches import batches, predict_logits
     from assistant.workshop.compression import pruning
@@ -220,9 +224,10 @@ def prune(
 @click.option("--rows", type=click.IntRange(min=1), help="Measure on this many dev rows, evenly spread.")
 @click.option("--out", type=FILE, help="JSON file for the figures.")
 def quantize(target: str, data: Path, adapter: Path | None, rows: int | None, out: Path | None) -> None:
-    """Run an application's adapter on the base in float32, int8 and 4 bits: bytes, speed and accuracy of each.
+    """Compare the base in float32, int8 and 4 bits.
 
-    Speed is relative to float32 in the same run.
+    An application's adapter runs on each: bytes, speed and accuracy are told. Speed is relative to float32 in
+    the same run.
     """
     from assistant.workshop.compression.quantization import compare
 

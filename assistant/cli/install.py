@@ -10,10 +10,11 @@ RESTART = "A page that is being served has to be restarted to notice."
 @click.command()
 @click.argument("target", metavar="PACKAGE|FOLDER|ARCHIVE")
 def install(target: str) -> None:
-    """Install or update a plugin with pip, in the environment that this program runs in.
+    """Install or update a plugin with pip.
 
-    PACKAGE is a name where pip looks for packages; FOLDER holds a plugin's pyproject.toml; ARCHIVE is its .zip, .whl or
-    .tar.gz. Versions that the assistant runs with stay as they are. A plugin is a program: install what you trust.
+    It comes into the environment that this program runs in. PACKAGE is a name where pip looks for packages;
+    FOLDER holds a plugin's pyproject.toml; ARCHIVE is its .zip, .whl or .tar.gz. Versions that the assistant
+    runs with stay as they are. A plugin is a program: install what you trust.
     """
     from assistant import packages
 
@@ -25,7 +26,10 @@ def install(target: str) -> None:
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def uninstall(name: str, yes: bool) -> None:
-    """Remove the package that brings the plugin NAME; what that package needed stays."""
+    """Remove the package that brings the plugin NAME.
+
+    What that package needed stays.
+    """
     from assistant import packages
 
     distribution = packages.plugin_distribution(name)

@@ -32,10 +32,10 @@ def multitask(
     rows: int | None,
     epochs: float | None,
 ) -> None:
-    """Train several tasks together and measure each: with hard sharing one adapter with a head per task, with soft
-    sharing an adapter per task, pulled towards each other.
+    """Train several tasks together and measure each.
 
-    Ctrl-C stops: the same command takes it up again.
+    With hard sharing there is one adapter with a head per task, with soft sharing an adapter per task, pulled towards
+    each other. Ctrl-C stops: the same command takes it up again.
     """
     # Late: they import torch.
     from assistant.workshop.multitask import publishing, record

@@ -11,6 +11,7 @@ import click
 
 from assistant import installed
 from assistant.errors import AssistantError
+from assistant.measurements import data_sets, main_figures, measurements, told
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def list_(offline: bool = False, as_json: bool = False) -> None:
 @click.argument("name")
 @_offline
 def show(name: str, offline: bool) -> None:
-    """Tell everything about the plugin NAME, with the traceback of its latest failure."""
+    """Tell everything about the plugin NAME.
+
+    The traceback of its latest failure is told too.
+    """
     records, applications = _loaded(offline)
     found = [record for record in records if record.name == name]
     if not found:
@@ -72,8 +76,8 @@ def show(name: str, offline: bool) -> None:
             shown = ", ".join(value) if isinstance(value, tuple) else value
             if shown and field != "traceback":
                 click.echo(f"{field:14} {shown}")
-        for line in _applications(record, applications):
-            click.echo(f"{'application':14} {line}")
+        for line in _applications(record, applications, whole=True):
+            click.echo(f"{'' if line.startswith(' ') else 'application':14} {line}")
         if record.traceback:
             click.echo(record.traceback.rstrip())
 
@@ -128,8 +132,11 @@ def _adapter(application: Application) -> AdapterInfo | None:
     return read_info(application.adapter) if application.adapter is not None else None
 
 
-def _applications(record: PluginRecord, applications: Mapping[str, Application]) -> Iterator[str]:
-    """A line for each application in service: what its adapter is, and the first figure that was measured."""
+def _applications(
+    record: PluginRecord, applications: Mapping[str, Application], *, whole: bool = False
+) -> Iterator[str]:
+    """A line for each application in service: what its adapter is, and the first figure that was measured. `whole` adds
+    a line for each set that it was measured on, and for the data and the licence."""
     for name in record.applications:
         application = applications.get(name)
         if application is None:
@@ -142,5 +149,10 @@ def _applications(record: PluginRecord, applications: Mapping[str, Application])
         if info is None:
             yield f"{name}: no adapter"
             continue
-        figures = (f", {key} {value:g}" for key, value in info.metrics.items())
-        yield f"{name}: {info.method}, {info.bytes / 1e6:.1f} MB{next(figures, '')}"
+        measured = measurements(info.metrics)
+        first = (f", {told(source, [figure])}" for source, figure in main_figures(measured))
+        yield f"{name}: {info.method}, {info.bytes / 1e6:.1f} MB{next(first, '')}"
+        if whole:
+            yield from (f"    {told(each.source, each.figures)}" for each in measured)
+            yield f"    trained on {data_sets(info.data) or 'data not stated'}"
+            yield f"    licence: {info.licence}"

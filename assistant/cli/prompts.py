@@ -38,10 +38,10 @@ def prompts() -> None:
 def show(
     application: str, message: str, language: str, shots: int | None, selection: str | None, base: str
 ) -> None:
-    """Print exactly what a causal base gets of a message to APPLICATION, and on stderr how many tokens it is.
+    """Print what a causal base gets of a message.
 
-    Without --base there is no tokenizer: the text is printed, and nothing is counted. The weights of a causal base are
-    not loaded.
+    It is printed exactly; on stderr stands how many tokens it is. Without --base there is no tokenizer: the
+    text is printed, and nothing is counted. The weights of a causal base are not loaded.
     """
     from assistant.engine.embedded import is_embedded
 

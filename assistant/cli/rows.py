@@ -69,7 +69,7 @@ def route(input: Path, out: Path, language: str, engine: str) -> None:  # noqa: 
                     refused(f"Row {row.number}: {error}")
                 else:
                     write({**row.values, **columns})
-    refused.end(count)
+    refused.end(count, out)
 
 
 def _routed(row: Row, assistant: Assistant, language: str) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def predict(
         with progress(read_rows(input), count, "Predicting") as rows:
             for columns in predict_rows(rows, skill.fields, form, answer, refused):
                 write(columns)
-    refused.end(count)
+    refused.end(count, out)
 
 
 @click.command()
@@ -168,9 +168,9 @@ def evaluate(
     quantize: str,
     engine: str,
 ) -> None:
-    """Measure APPLICATION on the rows of DATA, in the form that it is trained on (see docs/adapters.md).
+    """Measure APPLICATION on the labelled rows of DATA.
 
-    Intervals are 95 % bootstrap intervals.
+    The rows have the form that it is trained on (see docs/adapters.md). Intervals are 95 % bootstrap intervals.
     """
     from assistant.workshop.evaluation import check_labels, report, restricted
     from assistant.workshop.objectives import objective
@@ -201,6 +201,8 @@ def evaluate(
         )
         return
     truth = [example.label for example in examples]
+    if method == "adapter":  # what is wrong with the rows is said before the engine is loaded
+        check_labels(truth, _kept_labels(labels, _manifest_labels(adapter_of(skill))))
     with opened_engine(settings, engine, base, quantize) as loaded:
         loaded.prepare(applications.values())
         classifier = _classifier(method, skill, applications, loaded, shots, language)
@@ -237,6 +239,14 @@ def _classifier(
     if isinstance(made, NearestShots):
         click.echo(f"{len(made.shots)} shots for {len(made.labels)} labels.", err=True)
     return made
+
+
+def _manifest_labels(adapter: Path) -> tuple[str, ...]:
+    """The labels that an adapter's manifest names."""
+    from assistant.engine.manifest import FILE, read_json
+
+    # Not the whole manifest: what is wrong with it is the engine's to say.
+    return tuple(read_json(adapter, FILE).get("labels", ()))
 
 
 def _kept_labels(wanted: str | None, known: Sequence[str]) -> tuple[str, ...]:

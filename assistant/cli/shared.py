@@ -232,7 +232,7 @@ class Interrupt:
 
 
 class Refused:
-    """Rows that are left out: told on stderr, counted, and at the end exit status 1."""
+    """Rows that are left out: told on stderr, counted, and at the end told with what was written; exit status 1."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -242,10 +242,12 @@ class Refused:
         self.count += 1
         click.echo(sentence, err=True)
 
-    def end(self, total: int) -> None:
-        """Exit with status 1 when there were any."""
+    def end(self, total: int, out: Path) -> None:
+        """Tell what is in `out` now; exit with status 1 when rows were left out."""
+        written = total - self.count
+        left = f"{self.count:,} of {total:,} rows were left out" if self.count else "none was left out"
+        click.echo(f"{out} has {written:,} {'row' if written == 1 else 'rows'}; {left}.", err=True)
         if self.count:
-            click.echo(f"{self.count:,} of {total:,} rows were left out.", err=True)
             click.get_current_context().exit(1)
 
 

@@ -55,11 +55,11 @@ def train(
     base: str,
     quantize: Any,
 ) -> None:
-    """Train an adapter, calibrate it on dev and write its folder.
+    """Train an adapter and write its folder.
 
-    Training stops early when dev no longer improves. Ctrl-C stops it too: the same command takes it up again.
-    With --base a LoRA adapter for that causal base is trained; put it at adapters/<base> beside the application's
-    own adapter folder.
+    It is calibrated on dev. Training stops early when dev no longer improves. Ctrl-C stops it too: the same
+    command takes it up again. With --base a LoRA adapter for that causal base is trained; put it at
+    adapters/<base> beside the application's own adapter folder.
     """
     # Late: they import torch.
     from assistant.engine.embedded import is_embedded

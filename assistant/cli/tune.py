@@ -33,10 +33,11 @@ HEADER = f"{'round':>5} {'rows':>8} {'learning rate':>14} {'size':>5} {'dev scor
 def tune(
     target: str, data: Path, minutes: float, out: Path | None, run: Path | None, seed: int | None
 ) -> None:
-    """Search for a better learning rate and rank (of a bottleneck: size) of a recipe, and write the best recipe.
+    """Search for a better learning rate and rank.
 
-    Nine candidates are trained on a few rows, the best three of them anew on more (successive halving). Ctrl-C ends the
-    search and keeps what was found; the same command goes on with it.
+    The size takes the rank's place for a bottleneck; the best recipe is written. Nine candidates are trained
+    on a few rows, the best three of them anew on more (successive halving). Ctrl-C ends the search and keeps
+    what was found; the same command goes on with it.
     """
     # Late: they import torch.
     from assistant.workshop.objectives import objective

@@ -10,10 +10,12 @@ from typing import Any
 import gradio as gr
 
 from assistant.api.endpoints import endpoints
-from assistant.api.service import Service
+from assistant.api.service import Service, refusal
 from assistant.applications import Request
 from assistant.core import Assistant
+from assistant.errors import InputError
 from assistant.formats import as_json
+from assistant.sentences import check_language
 from assistant.web.chat import Chat
 from assistant.web.language import DEFAULT, languages, preferred, strings_for
 from assistant.web.lesson import Skill
@@ -123,7 +125,9 @@ def create_app(service: Service) -> gr.Blocks:
             return {chosen: code, **texts(code, application, stored, library, skills)}
 
         state = [chat.picker, chat.conversation, chat.library, own]
-        worded = list(texts(DEFAULT, "", None, [], ()))
+        words = texts(DEFAULT, "", None, [], ())
+        _begin_with(words)
+        worded = list(words)
         quiet = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         app.load(opened, [chosen, *state], worded, **quiet)
         language.input(switched, [language, *state], [chosen, *worded], **quiet)
@@ -143,6 +147,10 @@ def create_app(service: Service) -> gr.Blocks:
                 the reply by name: application, text, labels, unsure, spans, citations and more.
                 With `failed` the text says what went wrong.
             """
+            try:
+                check_language(language)
+            except InputError as error:
+                return as_json(refusal(error))
             request = Request(message, application=application or None, language=language)
             *_, reply = service.admitted(request, visitor(service, http))
             return as_json(reply)
@@ -159,6 +167,18 @@ def create_app(service: Service) -> gr.Blocks:
         gr.api(applications, api_name="applications", queue=False)
     app.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT)
     return app
+
+
+def _begin_with(words: dict[gr.blocks.Block, Any]) -> None:
+    """Give the components these updates as what they are built with: the load event takes a second or two to come, and
+    until then Gradio's own labels would stand there."""
+    for component, update in words.items():
+        given = dict(update) if isinstance(update, dict) else {"value": update}
+        given.pop("__type__", None)
+        # The constructor makes of a value what the browser takes.
+        fresh = type(component)(**{**component.constructor_args, **given, "render": False})
+        for name in given:
+            setattr(component, name, getattr(fresh, name))
 
 
 def launch(

@@ -125,6 +125,10 @@ class Chat:
         strings = strings_for(language)
         conversation = storage.from_json(stored)
         choices = self.choices(strings, own)
+        chatbot = self._chatbot(conversation, application, strings)
+        if not conversation.entries:
+            # There is nothing to reword, and what is said before the load event is answered stays.
+            del chatbot["value"]
         return {
             self.new: gr.update(value=strings("new")),
             self.delete: gr.update(value=strings("delete")),
@@ -138,13 +142,15 @@ class Chat:
             self.attachments.button: gr.update(label=strings("attach")),
             **self.downloads.texts(strings),
             self.textbox: self._placeholder(application, strings),
-            self.chatbot: self._chatbot(conversation, application, strings),
+            self.chatbot: chatbot,
         }
 
     def choices(self, strings: Strings, own: Sequence[Skill]) -> list[tuple[str, str]]:
-        """What the picker offers: (title, id) of every application, and of the visitor's own skills."""
+        """What the picker offers: (title, id) of every application, and of the visitor's own skills, which say their
+        command too: nobody could guess it from the name."""
         installed = ((title, id_) for id_, title in self.titles.items())
-        return [(strings("automatic"), AUTOMATIC), *installed, *((skill.title, skill.id) for skill in own)]
+        taught = ((f"{skill.title} /{skill.id}", skill.id) for skill in own)
+        return [(strings("automatic"), AUTOMATIC), *installed, *taught]
 
     def _placeholder(self, application: str, strings: Strings) -> Any:
         """What the empty message box says: an example for the pinned application."""
@@ -163,14 +169,15 @@ class Chat:
             chosen = [(a.title, a.examples[0]) for a in applications if a.examples][:MAX_APPLICATIONS]
         return [{"text": example, "display_text": f"{title}\n{example}"} for title, example in chosen]
 
-    def _chatbot(self, conversation: Conversation, application: str, strings: Strings) -> Any:
+    def _chatbot(self, conversation: Conversation, application: str, strings: Strings) -> dict[str, Any]:
         hint = strings("welcome_hint" if self.titles else "welcome_none")
-        return gr.update(
+        update: dict[str, Any] = gr.update(
             value=self._messages(conversation, strings),
             feedback_value=_feedback(conversation),
             examples=self._examples(application),
             placeholder=f"<h2>{escape(strings('welcome'))}</h2><p>{escape(hint)}</p>",
         )
+        return update
 
     def _messages(
         self, conversation: Conversation, strings: Strings, *, streaming: bool = False

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import statistics
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
-from pathlib import PurePosixPath
 from typing import Any
 
 import gradio as gr
@@ -17,6 +16,7 @@ from assistant.core import Assistant
 from assistant.engine.base import AdapterInfo
 from assistant.errors import AssistantError
 from assistant.installed import PluginRecord
+from assistant.measurements import Measurement, data_sets, main_figures, measurements, told
 from assistant.web.language import Strings, strings_for
 from assistant.web.render import definitions, readable
 
@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 # Answers to the first example per application; the first one, which loads the adapter, does not count.
 RUNS = 6
-MAX_LABELS = 8  # that a card names
+# A card names so many labels, or of more than that the first ones.
+MAX_LABELS, FIRST_LABELS = 8, 3
 
 
 class Plugins:
@@ -117,27 +118,33 @@ def application_html(
 ) -> str:
     """One application's card."""
     rows: list[tuple[str, str]] = [(strings("task"), application.task)]
+    more = ""
     if info:
+        measured = measurements(info.metrics)
+        rows += [
+            (strings("labels"), _labels(info.labels, strings)),
+            (strings("measured"), "\n".join(_main_figures(measured, strings)) or strings("unknown")),
+            (strings("latency"), latency),
+        ]
         size = strings(
             "size_value",
             parameters=strings.number(info.parameters),
             megabytes=strings.number(info.bytes / 1e6, 1),
         )
-        rows += [
-            (strings("labels"), _labels(info.labels, strings)),
+        folded = [
             (strings("method"), info.method),
             (strings("size"), size),
-            (strings("measured"), "\n".join(_metrics(info.metrics, strings)) or strings("unknown")),
-            (strings("latency"), latency),
-            (strings("data"), ", ".join(map(_source, info.data)) or strings("unknown")),
+            (strings("data"), data_sets(info.data) or strings("unknown")),
             (strings("licence"), info.licence or strings("unknown")),
+            (strings("figures"), "\n".join(_all_figures(measured, strings)) or strings("unknown")),
         ]
+        more = f"<details><summary>{escape(strings('more'))}</summary>{definitions(folded)}</details>"
     else:
         rows += [(strings("adapter"), strings("no_adapter")), (strings("latency"), latency)]
     problem = f'<p class="problem">{escape(error)}</p>' if error else ""
     return (
         f'<section class="card"><h3>{escape(application.title)} <code>/{escape(application.id)}</code></h3>'
-        f"<p>{escape(application.description)}</p>{problem}{definitions(rows)}</section>"
+        f"<p>{escape(application.description)}</p>{problem}{definitions(rows)}{more}</section>"
     )
 
 
@@ -177,27 +184,23 @@ def _row(record: PluginRecord, strings: Strings, *, errors: bool) -> str:
     )
 
 
-def _metrics(metrics: Mapping[str, float], strings: Strings) -> Iterator[str]:
-    """One line a figure: its name, its value and, where there is one, its 95 % interval."""
-    for name, value in metrics.items():
-        if name.endswith(("_low", "_high", "_rows")):
-            continue
-        low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
-        interval = (
-            f" ({strings.number(low, 3)} – {strings.number(high, 3)})"
-            if low is not None and high is not None
-            else ""
-        )
-        yield f"{readable(name)} {strings.number(value, 3)}{interval}"
+def _main_figures(measured: Sequence[Measurement], strings: Strings) -> Iterator[str]:
+    """One line a source: its first figure."""
+    for source, figure in main_figures(measured):
+        yield told(source, [figure], strings.number, strings("interval_to"))
+
+
+def _all_figures(measured: Sequence[Measurement], strings: Strings) -> Iterator[str]:
+    """One line a source: all its figures."""
+    for each in measured:
+        rows = strings("rows", count=strings.number(each.rows))
+        source = f"{each.source} ({rows})" if each.source else ""
+        yield told(source, each.figures, strings.number, strings("interval_to"))
 
 
 def _labels(labels: Sequence[str], strings: Strings) -> str:
-    """The first labels, and how many more there are: a tagger may have hundreds."""
-    shown = ", ".join(map(readable, labels[:MAX_LABELS]))
-    more = len(labels) - MAX_LABELS
-    return f"{shown} … + {strings.number(more)}" if more > 0 else shown
-
-
-def _source(path: str) -> str:
-    """What a data set is called: the folder that its file lies in."""
-    return PurePosixPath(path).parent.name or path
+    """The labels, or of many how many there are and the first ones: a tagger may have hundreds."""
+    if len(labels) <= MAX_LABELS:
+        return ", ".join(map(readable, labels))
+    first = ", ".join(map(readable, labels[:FIRST_LABELS]))
+    return strings("labels_many", count=strings.number(len(labels)), labels=first)

@@ -37,6 +37,8 @@ SAMPLE = Path(__file__).parent / "sample.txt"
 LIVE = 3600
 MAX_SKILLS = 8
 MAX_NAME = 40
+# An accuracy on fewer rows says little, and it is said that it does.
+FEW = 30
 Updates = dict[gr.components.Component, Any]
 
 
@@ -253,7 +255,7 @@ class Teach:
         skill = session.skill
         others = [each for each in own if each.id != skill.id]
         skills = (*others, skill)[-MAX_SKILLS:]
-        gr.Info(escape(strings("teach_saved", title=skill.title)))
+        gr.Info(escape(strings("teach_saved", title=skill.title, command=f"/{skill.id}")))
         return skills, gr.update(choices=self._choices(strings, skills), value=skill.id)
 
     # --- sessions -------------------------------------------------------------------------------------------
@@ -340,8 +342,9 @@ def _row(outcome: Rung, strings: Strings) -> str:
         return f'<tr>{title}<td colspan="5">{escape(outcome.error)}</td></tr>'
     accuracy = record.accuracy
     interval = f"({strings.number(accuracy.low, 2)} – {strings.number(accuracy.high, 2)})"
+    few = f" {strings('ladder_few', rows=record.dev_rows)}" if record.dev_rows < FEW else ""
     cells = (
-        f"{strings.number(accuracy.value, 2)} {interval}",
+        f"{strings.number(accuracy.value, 2)} {interval}{few}",
         strings.number(record.parameters),
         strings.number(record.bytes),
         strings.number(record.seconds, 1),

@@ -107,10 +107,10 @@ def _scale(axis: Axes, values: Sequence[float]) -> None:
 
 
 def image(records: Sequence[Record], kind: Literal["png", "svg"]) -> bytes:
-    """The figure as a file."""
+    """The figure as a file; an SVG, which comes into a page, has no background of its own."""
     buffer = io.BytesIO()
     metadata = {"Date": None} if kind == "svg" else {}
-    figure(records).savefig(buffer, format=kind, dpi=144, metadata=metadata)
+    figure(records).savefig(buffer, format=kind, dpi=144, metadata=metadata, transparent=kind == "svg")
     return buffer.getvalue()
 
 

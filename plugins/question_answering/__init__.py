@@ -34,6 +34,8 @@ PROMPTS = Path(assistant_prompts.__path__[0])
 INDEX_BYTES = 64_000_000
 # So many answers are shown.
 SHOWN = 4
+# What is less likely is a scrap, as is what holds no word.
+LEAST = 0.01
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,8 @@ class QuestionAnswering(Application):
         index = yield from self.indexes.get(pages, engine, say["reading"])
         passages = index.nearest(question, pages, engine)
         found = engine.extract([(question, passage.text(pages)) for passage in passages], self.adapter)
-        answers, nothing = combined(zip(passages, found, strict=True), pages)
+        spans, nothing = combined(zip(passages, found, strict=True), pages)
+        answers = [span for span in spans if span.probability >= LEAST and any(map(str.isalnum, span.text))]
         scores = [LabelScore(answer.text, answer.probability) for answer in answers[:SHOWN]]
         scores.append(LabelScore(say["nothing"], nothing))
         labels = Labels(tuple(sorted(scores, key=lambda score: -score.probability)), threshold)

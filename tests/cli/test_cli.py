@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import get_args
 
+import click
 import pytest
 from cli_site import refused
 from click.testing import CliRunner
@@ -26,6 +28,21 @@ def test_imports_nothing_heavy_for_help_and_version(option):
     heavy = {"torch", "transformers", "peft", "gradio", "pydantic", "sklearn", "scipy", "numpy", "yaml"}
     assert not heavy & set(done.stderr.split())
     assert (__version__ if option == "--version" else "predict") in done.stdout
+
+
+def groups(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from groups(command, (*path, name))
+
+
+@pytest.mark.parametrize("path", list(groups(main)), ids=" ".join)
+def test_the_list_of_commands_ends_each_summary_with_its_sentence(path):
+    listed = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).stdout.partition("Commands:")[2]
+    lines = listed.strip().splitlines()
+    assert lines
+    assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
 
 
 def test_choices_are_those_of_the_library():

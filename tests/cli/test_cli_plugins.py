@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,10 +24,18 @@ def test_plugins_lists_state_and_hooks(assistant):
     assert [told["id"] for told in records["demo"]["applications"]] == ["mood", "follows", "boom"]
 
 
+MEASURED = {
+    "my_mood_accuracy": 0.9,
+    "my_mood_accuracy_low": 0.8,
+    "my_mood_accuracy_high": 0.95,
+    "my_mood_rows": 20.0,
+}
+
+
 def test_plugins_tells_in_json_what_is_known_of_each_adapter(assistant, site):
     folder = site / "demo_plugin" / "adapter"
     shutil.rmtree(folder)
-    write_adapter(folder, labels=("bad", "good"), metrics={"mood_accuracy": 0.9, "mood_accuracy_low": 0.8})
+    write_adapter(folder, labels=("bad", "good"), metrics=MEASURED)
     command = "import sys; from assistant.cli import main; main(['plugins', 'list', '--json'], standalone_mode=False)"
     late = "; assert not {'torch', 'gradio', 'transformers'} & set(sys.modules)"
     paths = os.pathsep.join([str(site), *filter(None, sys.path)])
@@ -44,14 +53,17 @@ def test_plugins_tells_in_json_what_is_known_of_each_adapter(assistant, site):
     assert (adapter["method"], adapter["parameters"], adapter["bytes"]) == (
         "lora", loaded.parameters, loaded.bytes,
     )  # fmt: skip
-    assert adapter["metrics"] == {"mood_accuracy": 0.9, "mood_accuracy_low": 0.8}
+    assert adapter["metrics"] == MEASURED
     assert adapter["labels"] == ["bad", "good"]
     assert adapter["licence"] == loaded.licence
     assert (mood["title"], mood["task"]) == ("Mood", "text-classification")
     assert str(site) not in json.dumps(demo)
     assert follows["adapter"] is None and "onebase.json" in follows["error"]
     assert boom == {"id": "boom", "title": "Boom", "task": "text-generation", "adapter": None}
-    assert "mood: lora, " in assistant("plugins").stdout
+    measured = "my mood: accuracy 90.0 (80.0 to 95.0)"
+    assert re.search(rf"mood: lora, 0\.\d MB, {re.escape(measured)}\n", assistant("plugins").stdout)
+    shown = assistant("plugins", "show", "demo").stdout
+    assert f"    {measured}\n" in shown and "    licence: " in shown
     (folder / "head.safetensors").write_bytes(b"nothing")
     records = json.loads(assistant("plugins", "list", "--json").stdout)
     (demo,) = (record for record in records if record["name"] == "demo")

@@ -45,7 +45,7 @@ def test_route_leaves_bad_rows_out(assistant, tmp_path):
         "Row 2",
         "Row 3",
     ]
-    assert "3 of 4 rows" in result.stderr
+    assert result.stderr.endswith("out.jsonl has 1 row; 3 of 4 rows were left out.\n")
     assert len(read_jsonl(tmp_path / "out.jsonl")) == 1
 
 
@@ -60,6 +60,7 @@ def test_predict_keeps_the_order(assistant, tmp_path, method):
     assert result.exit_code == 0, result.stderr
     rows = read_jsonl(tmp_path / "out.jsonl")
     assert [row["text"] for row in rows] == texts
+    assert result.stderr.endswith("out.jsonl has 150 rows; none was left out.\n")
     for row in rows:
         probabilities = row["probabilities"]
         assert isinstance(probabilities, dict) and set(probabilities) == {"good", "bad"}
@@ -181,6 +182,17 @@ def test_evaluate_counts_only_the_named_labels(assistant, tmp_path):
     refused(result, "'neutral'", "entailment, contradiction")
     assert assistant("evaluate", "follows", "in.jsonl", "--labels", "yes,neutral").exit_code == 2
     assert assistant("evaluate", "follows", "in.jsonl", "--labels", "neutral").exit_code == 2
+
+
+def test_evaluate_checks_the_rows_before_the_engine_is_loaded(assistant, tmp_path, monkeypatch):
+    def loaded(*_: object) -> None:
+        raise AssertionError("The engine was loaded.")
+
+    monkeypatch.setattr("assistant.create.create_engine", loaded)
+    write_jsonl(tmp_path / "in.jsonl", {"text": "x", "label": "so-so"})
+    refused(assistant("evaluate", "mood", "in.jsonl"), "'so-so'", "bad, good")
+    (tmp_path / "in.jsonl").write_text("")
+    refused(assistant("evaluate", "mood", "in.jsonl"), "in.jsonl holds no labelled row")
 
 
 def test_evaluate_names_an_unknown_gold_label(assistant, tmp_path):
