@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -101,7 +102,9 @@ class Middle(EchoEngine):
         self.asked += inputs
         (text,) = inputs
         end = text.index("END")
-        tags = (Tag(0, end, "TEXT", 0.9), Tag(end, len(text), "O", 0.9))
+        tags = tuple(
+            Tag(*word.span(), "TEXT" if word.end() < end else "O", 0.9) for word in re.finditer(r"\S+", text)
+        )
         return [{"text": tags, "application": Classification(("none",), (1.0,))}]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -63,7 +63,11 @@ class MessageReader:
         if ruled is None:
             return own
         clearer = (_odds(tags, labels, own) if own else 0.0) - _odds(tags, labels, ruled)
-        needed = TOLERANCE_SET_OFF if own and all(map(_set_off(source), own.stretches)) else TOLERANCE
+        needed = (
+            TOLERANCE_SET_OFF
+            if own and all(_set_off(source.text, stretch) for stretch in own.stretches)
+            else TOLERANCE
+        )
         return own if clearer > needed else ruled
 
     def meant(self, message: str) -> Mapping[str, float]:
@@ -172,20 +176,25 @@ def _value(source: Source, run: Stretch) -> Value | None:
         shared = min(end, run[1]) - max(start, run[0])
         if shared >= SAME * max(end - start, run[1] - run[0]):
             return container.value
-    return source.value(_near(source.text, run[0], _BEGINS), _near(source.text, run[1], _ENDS))
+    begins, ends = _edges(source.text)
+    return source.value(_near(source.text, run[0], begins), _near(source.text, run[1], ends))
 
 
-def _set_off(source: Source) -> Callable[[Stretch], bool]:
+@lru_cache(REMEMBERED)
+def _edges(text: str) -> tuple[frozenset[int], frozenset[int]]:
+    """Where clauses begin, and where they end."""
+    begins, ends = (frozenset(edge.end() for edge in edges.finditer(text)) for edges in (_BEGINS, _ENDS))
+    return begins, ends
+
+
+def _set_off(text: str, stretch: Stretch) -> bool:
     """Whether a stretch begins where a clause begins and ends where one ends."""
-    begins = {edge.end() for edge in _BEGINS.finditer(source.text)}
-    ends = {edge.end() for edge in _ENDS.finditer(source.text)}
-    return lambda stretch: stretch[0] in begins and stretch[1] in ends
+    begins, ends = _edges(text)
+    return stretch[0] in begins and stretch[1] in ends
 
 
-def _near(text: str, place: int, edges: re.Pattern[str]) -> int:
+def _near(text: str, place: int, edges: Collection[int]) -> int:
     """The nearest edge of a clause within a word or two, else the place itself."""
-    low, high = max(0, place - NEAR), min(len(text), place + NEAR)
-    found = [edge.end() for edge in edges.finditer(text, low, high)]
-    near = min(found, key=lambda edge: abs(edge - place), default=place)
+    near = min(edges, key=lambda edge: abs(edge - place), default=place)
     between = text[min(near, place) : max(near, place)]
-    return near if len(between.split()) <= 2 else place
+    return near if abs(near - place) <= NEAR and len(between.split()) <= 2 else place

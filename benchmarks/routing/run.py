@@ -75,19 +75,15 @@ def report(router: Router, rows: Iterable[Mapping[str, Any]], errors: bool) -> N
     answers = [answer(router, row) for row in rows]
     milliseconds = 1_000 * (time.perf_counter() - start) / len(rows)
     right = [row["application"] == got for row, (got, _, _) in zip(rows, answers, strict=True)]
-    payload = [
-        row["payload"] == _as_json(got)
-        for row, (_, got, _) in zip(rows, answers, strict=True)
-        if row["payload"]
-    ]
+    payload = [_exact(row, got) for row, (_, got, _) in zip(rows, answers, strict=True) if row.get("payload")]
     answered = [
         got != "none" for row, (got, _, _) in zip(rows, answers, strict=True) if row["application"] == "none"
     ]
     if errors:
         for row, (got, fields, detail) in zip(rows, answers, strict=True):
-            if got != row["application"] or (row["payload"] and _as_json(fields) != row["payload"]):
+            if got != row["application"] or not _exact(row, fields):
                 print(
-                    f"{row['message']!r}\n  wanted {row['application']} {row['payload']}\n"
+                    f"{row['message']!r}\n  wanted {row['application']} {row.get('payload')}\n"
                     f"  got    {got} {fields}\n  {detail}"
                 )
     print(f"{len(rows)} messages, {milliseconds:.1f} ms each")
@@ -97,6 +93,12 @@ def report(router: Router, rows: Iterable[Mapping[str, Any]], errors: bool) -> N
             f"{name:14} {sum(hits):4} of {len(hits):4} = {sum(hits) / len(hits):6.1%}  "
             f"[{low:.1%}, {high:.1%}]"
         )
+
+
+def _exact(row: Mapping[str, Any], found: Mapping[str, Any] | None) -> bool:
+    """Whether all that is marked was found; of choices that ask nothing the question is not marked."""
+    wanted = row.get("payload") or {}
+    return not wanted or {name: (_as_json(found) or {}).get(name) for name in wanted} == wanted
 
 
 def _as_json(fields: Mapping[str, Any] | None) -> dict[str, Any] | None:
