@@ -67,4 +67,5 @@ def create_assistant(
     engine.prepare(plugins.applications.values())
     reads = engine.encoder is not None and "multitask" in engine.encoder.operations
     reader = MessageReader(engine.encoder) if reads and engine.encoder else None
-    return Assistant(engine, plugins, Router(engine, offered(plugins.applications, engine), reader), settings)
+    router = Router(engine, offered(plugins.applications, engine), reader, settings.home / "routing")
+    return Assistant(engine, plugins, router, settings)

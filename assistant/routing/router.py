@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from assistant.applications import Application, Payload, Request, Route, Vote
 from assistant.engine.base import Engine
@@ -31,13 +32,18 @@ _COMMAND = re.compile(r"\s*/(?P<id>[A-Za-z][\w-]*)(?:\s+|$)")
 
 
 class Router:
-    """Decides which of `applications` a request is for. Holds no state of a conversation."""
+    """Decides which of `applications` a request is for. Holds no state of a conversation; what it learns at its first
+    request is kept in the folder `kept_in`, if there is one, for the next start."""
 
     def __init__(
-        self, engine: Engine, applications: Mapping[str, Application], reader: MessageReader | None = None
+        self,
+        engine: Engine,
+        applications: Mapping[str, Application],
+        reader: MessageReader | None = None,
+        kept_in: Path | None = None,
     ) -> None:
         self.applications, self.reader = dict(applications), reader
-        self.voter = InstructionVoter(engine, self.applications, reader)
+        self.voter = InstructionVoter(engine, self.applications, reader, kept_in)
 
     def route(self, request: Request, votes: Sequence[Vote] = ()) -> tuple[Route, Payload | None]:
         """The route and the payload, None where the application has to ask for its text.

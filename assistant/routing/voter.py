@@ -17,18 +17,22 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.applications import Application
 from assistant.engine.base import Engine
 from assistant.payload import MessageReader, find, words
 from assistant.payload.source import Finding, Source
+from assistant.routing.classifiers import Classifiers, Linear, digest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 NONE = "none"
+# What reads and learns is a part of what was learnt from.
+_CODE = (Path(__file__).parent, Path(words.__file__).parent)
 # A line of the 'none' data this close (cosine) to an application's example is served now: it is left out.
 SERVED = 0.8
 # The least score of an application whose every field the message names.
@@ -96,17 +100,20 @@ class InstructionVoter:
     threads."""
 
     def __init__(
-        self, engine: Engine, applications: Mapping[str, Application], reader: MessageReader | None = None
+        self,
+        engine: Engine,
+        applications: Mapping[str, Application],
+        reader: MessageReader | None = None,
+        kept_in: Path | None = None,
     ) -> None:
-        self.engine, self.reader = engine, reader
+        self.engine, self.reader, self.kept_in = engine, reader, kept_in
         self.applications = applications
         self.cues = {each.id: cues_of(each) for each in applications.values()}
         self.all_cues = tuple(dict.fromkeys(cue for cues in self.cues.values() for cue in cues))
         self.shapes = tuple(dict.fromkeys(tuple(each.fields) for each in applications.values()))
+        self._examples = [(each.id, example) for each in applications.values() for example in each.examples]
         self._lock = threading.Lock()
-        self._models: dict[tuple[str, ...], Any] = {}
-        self._examples: list[tuple[str, str]] = []
-        self._embedded: Any = None
+        self._learnt: Classifiers | None = None
 
     def read(self, message: str, reader: MessageReader | None = None) -> dict[tuple[str, ...], Reading]:
         """The message read for each shape of fields that an installed application has."""
@@ -117,15 +124,13 @@ class InstructionVoter:
         """The opinion on a message. Raises EngineError where the engine cannot embed."""
         import numpy as np
 
-        self._fit()
+        classifiers = self.classifiers()
         readings = self.read(message, self.reader)
         rows = list(readings.values())
         vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
         predicted: dict[tuple[str, ...], dict[str, float]] = {}
         for fields, values in zip(readings, self._features(rows, vectors), strict=True):
-            model = self._models[fields]
-            chances = model.predict_proba(values[np.newaxis])[0]
-            predicted[fields] = dict(zip(model.classes_, map(float, chances), strict=True))
+            predicted[fields] = classifiers.by_fields[fields].probabilities(values)
         vector_of = dict(zip(readings, vectors, strict=True))
         probabilities, hits, nearest = {}, {}, {}
         for id_, application in self.applications.items():
@@ -135,7 +140,7 @@ class InstructionVoter:
             hits[id_] = self._hits(reading.instruction, id_)
             own = [position for position, (owner, _) in enumerate(self._examples) if owner == id_]
             if own:
-                similarity = self._embedded[own] @ vector_of[fields]
+                similarity = classifiers.examples[own] @ vector_of[fields]
                 nearest[id_] = self._examples[own[int(np.argmax(similarity))]][1]
         labelled = {id_ for id_, each in self.applications.items() if readings[tuple(each.fields)].labelled}
         if labelled:
@@ -157,16 +162,31 @@ class InstructionVoter:
             for id_, p in probabilities.items()
         }
 
-    def _fit(self) -> None:
+    def classifiers(self) -> Classifiers:
+        """What is learnt of the applications, at the first call; from the folder `kept_in` where it lies there."""
         with self._lock:
-            if not self._models:
-                self._models = self._fitted()
+            if self._learnt is None:
+                kept = self.kept_in / f"{self._digest()}.safetensors" if self.kept_in else None
+                self._learnt = Classifiers.load(kept) if kept else None
+                if self._learnt is None:
+                    self._learnt = self._learn()
+                    if kept:
+                        self._learnt.save(kept)
+            return self._learnt
 
-    def _fitted(self) -> dict[tuple[str, ...], Any]:
+    def _digest(self) -> str:
+        """Of all that is learnt from."""
+        told = [
+            (id_, each.fields, self.cues[id_], list(each.examples)) for id_, each in self.applications.items()
+        ]
+        code = [
+            file.read_text(encoding="utf-8") for package in _CODE for file in sorted(package.glob("*.py"))
+        ]
+        return digest(told, none_lines(), self.engine.info.sha256, code)
+
+    def _learn(self) -> Classifiers:
         """A classifier for each shape: it sees messages as they look to applications of that shape."""
         import numpy as np
-        from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits
 
         rows: list[Reading] = []
         labels: list[str] = []
@@ -174,7 +194,6 @@ class InstructionVoter:
         for id_, application in self.applications.items():
             for example in application.examples:
                 readings = self.read(_without_command(example))
-                self._examples.append((id_, example))
                 for fields, reading in readings.items():
                     own = fields == tuple(application.fields)
                     if own or self._usable(reading):
@@ -191,20 +210,17 @@ class InstructionVoter:
         distinct = list(dict.fromkeys(instructions))
         embedded = dict(zip(distinct, self.engine.embed(distinct), strict=True))
         vectors = np.stack([embedded[instruction] for instruction in instructions])
-        self._embedded = vectors[np.flatnonzero(meant)]
+        examples = vectors[np.flatnonzero(meant)]
         none = np.array([label == NONE for label in labels])
         keep = np.ones(len(rows), dtype=bool)
         if meant:
-            keep[none] = (vectors[none] @ self._embedded.T).max(axis=1, initial=-1.0) < SERVED
+            keep[none] = (vectors[none] @ examples.T).max(axis=1, initial=-1.0) < SERVED
         features = self._features(rows, vectors)
-        models: dict[tuple[str, ...], Any] = {}
+        by_fields = {}
         for fields in self.shapes:
             kept = [n for n in np.flatnonzero(keep) if rows[n].fields == fields]
-            model = LogisticRegression(C=10.0, class_weight="balanced", max_iter=1_000)
-            # The matrices are small: on a busy machine, threads wait for each other many times longer than they work.
-            with threadpool_limits(1, user_api="blas"):
-                models[fields] = model.fit(features[kept], [labels[n] for n in kept])
-        return models
+            by_fields[fields] = Linear.learnt(features[kept], [labels[n] for n in kept])
+        return Classifiers(by_fields, examples)
 
     def _usable(self, reading: Reading) -> bool:
         """Whether there is something to work on; to the simplest shape every message is a text."""
