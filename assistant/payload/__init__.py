@@ -52,10 +52,12 @@ def find(
     last word on an English message that does not name its fields itself.
     """
     ruled = _ruled(source, fields, cues, named)
+    ruled = ruled.undecorated() if ruled and not named else ruled
     # The adapter's base reads English only.
     if reader is None or named or (ruled and ruled.labelled) or guess_language(source.text) != "en":
         return ruled
-    return reader.find(source, fields, ruled)
+    found = reader.find(source, fields, ruled)
+    return found.undecorated() if found else None
 
 
 def _ruled(source: Source, fields: Sequence[str], cues: Sequence[str], named: bool) -> Finding | None:
