@@ -20,7 +20,7 @@ from assistant.engine.encoder import EncoderEngine
 from assistant.engine.manifest import read_manifest
 from assistant.payload import MessageReader, find, find_payload
 from assistant.payload.reader import ADAPTER, EDGE
-from assistant.payload.source import Source
+from assistant.payload.source import Finding, Source
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +85,17 @@ def test_the_adapter_is_small_and_has_its_card(encoder: EncoderEngine) -> None:
 
 
 def test_fields_of_a_shape_that_it_has_not_learnt_are_found_by_rules(reader: MessageReader) -> None:
-    assert not reader.reads(("first", "second", "third"))
-    assert not reader.reads(("question",))
+    source = Source.read("one two three")
+    ruled = Finding(source, {"first": (((0, 3),),)})
+    assert reader.find(source, ("first", "second", "third"), ruled) is ruled
+    assert reader.find(source, ("question",)) is None
+
+
+@pytest.mark.parametrize("message", ["…", "?", "x" * 3_000, "- " * 900, "\u200b", "[" * 50, "\n\n>\n"])
+def test_strange_messages_are_read_without_harm(reader: MessageReader, message: str) -> None:
+    for fields in (("text",), ("premise", "hypothesis"), ("question", "context"), ("question", "choices")):
+        finding = find(Source.read(message), fields, reader=reader)
+        assert finding is None or all(start < end for start, end in finding.stretches)
 
 
 class Middle(EchoEngine):

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from assistant.engine.base import Engine, Tag
 
 ADAPTER: Final = Path(__file__).parent / "adapter"
-OUTSIDE, NEXT, OPTION = "O", "NEXT", "OPTION"
+# An option's first word, and its others.
+NEXT, OPTION = "NEXT", "OPTION"
 # An instruction stands at an edge: of a long message both ends are read, so many characters each.
 EDGE = 500
 GAP = "\n…\n"
@@ -47,10 +48,6 @@ class MessageReader:
         self._engine, self._adapter = engine, adapter
         self._answers = lru_cache(REMEMBERED)(self._read)
 
-    def reads(self, fields: Sequence[str]) -> bool:
-        """Whether there is a head for this shape of fields."""
-        return shape_of(fields) is not None
-
     def find(self, source: Source, fields: Sequence[str], ruled: Finding | None = None) -> Finding | None:
         """Where the message holds these fields; None when it does not. `ruled` is what rules found: it stays where the
         adapter finds hardly less in it than in what it would choose itself."""
@@ -63,12 +60,8 @@ class MessageReader:
         if ruled is None:
             return own
         clearer = (_odds(tags, labels, own) if own else 0.0) - _odds(tags, labels, ruled)
-        needed = (
-            TOLERANCE_SET_OFF
-            if own and all(_set_off(source.text, stretch) for stretch in own.stretches)
-            else TOLERANCE
-        )
-        return own if clearer > needed else ruled
+        apart = own is not None and all(_set_off(source.text, stretch) for stretch in own.stretches)
+        return own if clearer > (TOLERANCE_SET_OFF if apart else TOLERANCE) else ruled
 
     def meant(self, message: str) -> Mapping[str, float]:
         """The probability of each built-in application, and of "none"."""
@@ -76,22 +69,18 @@ class MessageReader:
         return dict(zip(answer.labels, answer.probabilities, strict=True))
 
     def _read(self, message: str) -> Mapping[str, Any]:
-        text, cut = message, 0
-        if len(message) > 2 * EDGE + len(GAP):
-            head, tail = message[:EDGE].rsplit(maxsplit=1)[0], message[-EDGE:].split(maxsplit=1)[-1]
-            text, cut = head + GAP + tail, len(head) + len(GAP)
+        long = len(message) > 2 * EDGE + len(GAP)
+        text = message[:EDGE] + GAP + message[-EDGE:] if long else message
         moved = len(message) - len(text)
         (answers,) = self._engine.multitask([text], self._adapter)
+
+        def placed(tag: Tag) -> Tag:
+            behind = tag.start >= EDGE + len(GAP)
+            return replace(tag, start=tag.start + moved, end=tag.end + moved) if long and behind else tag
+
         return {
-            head: tuple(
-                replace(tag, start=tag.start + moved, end=tag.end + moved)
-                if cut and tag.start >= cut
-                else tag
-                for tag in tags
-            )
-            if isinstance(tags, tuple)
-            else tags
-            for head, tags in answers.items()
+            head: tuple(map(placed, answer)) if isinstance(answer, tuple) else answer
+            for head, answer in answers.items()
         }
 
 
