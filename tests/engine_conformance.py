@@ -255,15 +255,9 @@ class EngineConformance:
                 self.same(said, expected[name])
             return
         if isinstance(answer, tuple) and answer and isinstance(answer[0], Extraction):
-            found, wanted = ({(e.start, e.end): e.probability for e in each} for each in (answer, expected))
-            # A span that only one of them has is about as good as the other's last one.
-            last, last_wanted = (
-                min((p for (start, end), p in each.items() if start < end), default=0.0)
-                for each in (found, wanted)
-            )
-            for span in found | wanted:
-                probability = wanted.get(span, last_wanted)
-                assert found.get(span, last) == pytest.approx(probability, abs=self.tolerance)
+            for span in (*answer, *expected):
+                probability = of_place(expected, span)
+                assert of_place(answer, span) == pytest.approx(probability, abs=self.tolerance)
             return
         if isinstance(answer, tuple) and answer and isinstance(answer[0], Tag):
             assert [(tag.start, tag.end) for tag in answer] == [(tag.start, tag.end) for tag in expected]
@@ -273,6 +267,16 @@ class EngineConformance:
             return
         for a, b in zip(flat(answer), flat(expected), strict=True):
             assert a == (pytest.approx(b, abs=self.tolerance) if isinstance(b, float) else b)
+
+
+def of_place(answers: tuple[Extraction, ...], span: Extraction) -> float:
+    """The probability of the answer that stands where `span` does, with more words or fewer; of one that is not there,
+    about that of the last one."""
+    if span.start == span.end:
+        return next((each.probability for each in answers if each.start == each.end), 0.0)
+    spans = [each for each in answers if each.start < each.end]
+    same = (each.probability for each in spans if each.start < span.end and each.end > span.start)
+    return next(same, min((each.probability for each in spans), default=0.0))
 
 
 def check_distribution(probabilities: tuple[float, ...], length: int) -> None:

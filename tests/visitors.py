@@ -59,7 +59,8 @@ class Visitor:
 
     def ready(self) -> None:
         """Wait until the page has its words."""
-        expect(self.box).to_have_attribute("placeholder", re.compile("."))
+        # A busy machine takes its time to the first paint.
+        expect(self.box).to_have_attribute("placeholder", re.compile("."), timeout=20_000)
         expect(self.find("#title h1")).to_be_visible()
 
     @property
