@@ -120,7 +120,11 @@ def test_masked_weights_are_the_smallest_and_stay_zero_when_trained(tiny: Any) -
 
 @settings(deadline=None)
 @given(
-    scores=st.lists(st.lists(st.floats(0, 10), min_size=1, max_size=8), min_size=1, max_size=4),
+    scores=st.lists(
+        st.lists(st.floats(0, 10, width=32, allow_subnormal=False), min_size=1, max_size=8),
+        min_size=1,
+        max_size=4,
+    ),
     sparsity=st.floats(0, 0.99),
 )
 def test_the_least_important_go_and_each_layer_keeps_one(scores: list[list[float]], sparsity: float) -> None:

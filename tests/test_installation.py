@@ -119,7 +119,7 @@ def test_the_plugins_are_listed(environment: Environment) -> None:
         "nli": ("active", "onebase"),
     }
     assert records["privacy"]["hooks"] == ["review_message"]
-    assert re.search(r"banking: lora, [\d.]+ MB, clinc150_accuracy 0\.\d", environment.assistant("plugins"))
+    assert re.search(r"banking: lora, [\d.]+ MB, clinc150: accuracy \d", environment.assistant("plugins"))
 
 
 def test_the_page_answers_with_them(environment: Environment) -> None:
