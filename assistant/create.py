@@ -65,7 +65,7 @@ def create_assistant(
     raises is kept in its record."""
     plugins = PluginManager(settings, entry_points)
     engine.prepare(plugins.applications.values())
-    reads = engine.encoder is not None and "multitask" in engine.encoder.operations
-    reader = MessageReader(engine.encoder) if reads and engine.encoder else None
+    encoder = engine.encoder
+    reader = MessageReader(encoder) if encoder and "multitask" in encoder.operations else None
     router = Router(engine, offered(plugins.applications, engine), reader, settings.home / "routing")
     return Assistant(engine, plugins, router, settings)

@@ -51,7 +51,7 @@ class MessageReader:
     def find(self, source: Source, fields: Sequence[str], ruled: Finding | None = None) -> Finding | None:
         """Where the message holds these fields; None when it does not. `ruled` is what rules found: it stays where the
         adapter finds hardly less in it than in what it would choose itself."""
-        head = shape_of(fields)
+        head = _shape_of(fields)
         if head is None:
             return ruled
         tags = self._answers(source.text)[head]
@@ -84,7 +84,7 @@ class MessageReader:
         }
 
 
-def shape_of(fields: Sequence[str]) -> str | None:
+def _shape_of(fields: Sequence[str]) -> str | None:
     """The head that reads payloads with these fields."""
     if "question" in fields:
         return "choices" if "choices" in fields else "passage" if "context" in fields else None

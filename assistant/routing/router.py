@@ -85,11 +85,7 @@ class Router:
             raise InputError(f"There is no application {id_!r}; {self._nearest(id_)}.")
         route = Route(id_, 1.0, f"You chose {application.title}.")
         continued = follow_up(request, {id_: application})
-        payload = (
-            continued.payload
-            if continued
-            else find_payload(request.message, application, request, self.reader)
-        )
+        payload = continued.payload if continued else self._found(request, application)
         return route, payload
 
     def _nearest(self, id_: str) -> str:
@@ -111,9 +107,7 @@ class Router:
         for application in self.applications.values():
             if {"question", "context"} <= set(application.fields) and "choices" not in application.fields:
                 reason = "You asked a question about the attached document."
-                return Route(application.id, 1.0, reason), find_payload(
-                    request.message, application, request, self.reader
-                )
+                return Route(application.id, 1.0, reason), self._found(request, application)
         readers = tuple(
             (id_, opinion.probabilities[id_])
             for id_, each in self.applications.items()
@@ -161,7 +155,7 @@ class Router:
         if not words.refers_back(request.message) and not self._only_cues(request.message, mentioned[0]):
             return None
         application = self.applications[mentioned[0]]
-        found = find_payload(request.message, application, request, self.reader)
+        found = self._found(request, application)
         return None if found else application.id
 
     def _only_cues(self, message: str, id_: str) -> bool:
@@ -182,9 +176,7 @@ class Router:
         second = ranked[1][1] if len(ranked) > 1 else 0.0
         offered = tuple(pair for pair in ranked if pair[1] >= CONSIDER)
         application = self.applications[best]
-        payload = find_payload(request.message, application, request, self.reader) or self._referred(
-            request, application
-        )
+        payload = self._found(request, application) or self._referred(request, application)
         reading = opinion.readings[tuple(application.fields)]
         if payload is None and not reading.points:
             return Route(None, score, "The message holds no text to work on.", ()), None
@@ -207,6 +199,10 @@ class Router:
         if len(words.WORD.findall(message)) < 5:
             readers = ()
         return Route(None, 0.0, "The message is a text without an instruction.", readers), None
+
+    def _found(self, request: Request, application: Application) -> Payload | None:
+        """What the message itself, or a document with it, gives the application to work on."""
+        return find_payload(request.message, application, request, self.reader)
 
     def _referred(self, request: Request, application: Application) -> Payload | None:
         """The last text, when the message points at it ("now check it for mistakes")."""

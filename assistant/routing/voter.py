@@ -47,8 +47,6 @@ _MENTIONS = (
     "write something {} for me",
 )
 _MENTIONED_CUES = 6
-# How much what the reader says counts beside the voter's own opinion.
-READER_WEIGHT = 1.0
 _CUE_WEIGHT = 1.0
 _STRUCTURE_WEIGHT = 1.0
 # Words of three letters and more that say nothing of what a text is about.
@@ -157,10 +155,7 @@ class InstructionVoter:
         if self.reader is None:
             return probabilities
         meant = self.reader.meant(message)
-        return {
-            id_: (p + READER_WEIGHT * meant[id_]) / (1 + READER_WEIGHT) if id_ in meant else p
-            for id_, p in probabilities.items()
-        }
+        return {id_: (p + meant[id_]) / 2 if id_ in meant else p for id_, p in probabilities.items()}
 
     def classifiers(self) -> Classifiers:
         """What is learnt of the applications, at the first call; from the folder `kept_in` where it lies there."""
