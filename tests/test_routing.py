@@ -165,6 +165,25 @@ def test_another_question_about_the_same_text(message: str, question: str | None
     assert (followed and followed.payload) == expected
 
 
+@pytest.mark.parametrize(
+    ("question", "continues"),
+    [
+        ("How long did the works take?", True),
+        ("which company made the bridge", True),
+        ("and what colour was it?", True),
+        ("What's the weather in Lisbon?", False),
+        ("what is the capital of France", False),
+        ("Did the firm from Lisbon build it?", True),
+    ],
+)
+def test_a_question_on_something_else_is_not_asked_of_the_last_text(
+    encoder: Engine, question: str, continues: bool
+) -> None:
+    router = Router(encoder, {**BUILT_IN, "answers": Answers()})
+    request = Request(question, (Turn("user", "…", "answers", BRIDGE),))
+    assert (router.route(request)[0].application == "answers") is continues
+
+
 def test_a_text_after_choices_stands_on_its_own() -> None:
     last = Payload({"question": "Where do fish live?", "choices": ("water", "trees")})
     request = Request("next one: I loved it", (Turn("user", "…", "choices", last),))

@@ -69,11 +69,13 @@ LONGEST_QUESTION = 25  # words
 
 @dataclass(frozen=True)
 class FollowUp:
-    """A message that goes on with `application`; `reason` is a sentence for the page."""
+    """A message that goes on with `application`; `reason` is a sentence for the page, and with `asks` it is taken for
+    another question about the same text."""
 
     application: str
     payload: Payload
     reason: str
+    asks: bool = False
 
 
 def last_turn(request: Request) -> Turn | None:
@@ -103,7 +105,8 @@ def follow_up(request: Request, applications: Mapping[str, Application]) -> Foll
     if asked := _next_question(message, application, payload):
         others = [cue for other in applications.values() if other is not application for cue in other.cues]
         if not (words.points(message) and words.cue_hits(message, others)):
-            return FollowUp(application.id, asked, "You asked another question about the same text.")
+            reason = "You asked another question about the same text."
+            return FollowUp(application.id, asked, reason, asks=True)
     fields = _next_fields(message, application, payload)
     if fields is not None:
         return FollowUp(application.id, Payload(fields, payload.options), "You went on with another text.")
