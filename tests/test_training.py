@@ -162,6 +162,16 @@ def test_shipped_recipes_are_valid() -> None:
     assert {r.method.name for r in recipes} == {"lora", "bottleneck"}
 
 
+def test_rows_may_lie_beside_the_recipe(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "mine.jsonl").write_text('{"text": "a red thing", "label": "colour"}\n')
+    sources = "[{path: ./mine.jsonl, licence: ours}]"
+    text = f"application: toy\nlabels: [colour]\ntrain: {sources}\ndev: {sources}\n"
+    (tmp_path / "own" / "recipe.yaml").write_text(text)
+    (source,) = load_recipe(tmp_path / "own" / "recipe.yaml").train
+    assert source.read(tmp_path, ("text",)) == [Example(("a red thing",), "colour")]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from assistant.engine.manifest import Operation
 from assistant.errors import DataError
@@ -21,7 +21,7 @@ class _Strict(BaseModel):
 
 
 class Source(_Strict):
-    """A data file below the data folder.
+    """A data file below the data folder, or with "./" before it beside the recipe.
 
     `labels` renames labels ("*": all others, and rows without any), null leaves those rows out; `words` keeps the
     rows that hold one of them (whole, in any case); `share` the part of the file between two fractions, so that a file
@@ -39,19 +39,27 @@ class Source(_Strict):
     negatives: float = Field(default=0.0, ge=0, le=1)
     altered: float = Field(default=0.0, ge=0, le=1)
     repeat: int = Field(default=1, ge=1, le=20)
+    _beside: Path = PrivateAttr(default=Path())
+
+    def model_post_init(self, context: Any) -> None:
+        if isinstance(context, Path):
+            self._beside = context
 
     def read(self, folder: Path, fields: tuple[str, ...], operation: Operation = "classify") -> list[Example]:
-        """The examples, from `folder / path`. Raises DataError."""
+        """The examples; `folder` is the data folder. Raises DataError."""
         from assistant.workshop.objectives import objective  # late: it imports torch
 
-        examples = self._chosen(objective(operation).read(folder / self.path, fields, self.labels))
+        examples = self._chosen(objective(operation).read(self._file(folder), fields, self.labels))
         if self.negatives or self.altered:
             examples = examples + objective(operation).negatives(examples, self.negatives, self.altered)
         return examples * self.repeat
 
     def read_unlabelled(self, folder: Path, fields: tuple[str, ...]) -> list[Example]:
-        """The texts alone, from `folder / path`; `labels` is not looked at. Raises DataError."""
-        return self._chosen(read_unlabelled(folder / self.path, fields)) * self.repeat
+        """The texts alone; `labels` is not looked at. Raises DataError."""
+        return self._chosen(read_unlabelled(self._file(folder), fields)) * self.repeat
+
+    def _file(self, folder: Path) -> Path:
+        return (self._beside if self.path.startswith("./") else folder) / self.path
 
     def _chosen(self, examples: list[Example]) -> list[Example]:
         """Those that `words`, `share` and `rows` leave."""
@@ -152,7 +160,7 @@ def read_recipe(path: Path, kind: type[R]) -> R:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         if kind is Recipe and isinstance(content, dict) and "tasks" in content:
             raise DataError(f"{path.name} is of several tasks, which `assistant multitask` trains.")
-        return kind.model_validate(content)
+        return kind.model_validate(content, context=path.parent)
     except FileNotFoundError:
         raise DataError(f"There is no recipe {str(path)!r}.") from None
     except ValidationError as error:
