@@ -160,6 +160,9 @@ def test_the_dictionary() -> None:
     assert words.knows("colour") and words.knows("Emojis") and not words.knows("recieve")
     assert words.corrected("definately") == "definitely" and words.corrected("tecnologgies") == "technologies"
     assert words.corrected("alot") == "a lot"
+    regular = ["buyed", "runned", "writed", "hurted", "childs", "womans"]
+    assert [*map(words.certain, regular)] == ["bought", "ran", "wrote", "hurt", "children", "women"]
+    assert words.certain("stoped") == "stopped"
     for nothing in ("house", "xqzwvk", "straße", "x"):
         assert words.corrected(nothing) is None and words.certain(nothing) is None
     began = time.perf_counter()

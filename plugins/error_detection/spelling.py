@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from functools import cache, cached_property
 
-from assistant.inflection import kinds
+from assistant.inflection import inflect, kinds, lemmas
 
 # Written without apostrophe or space, and never another word.
 FIXED = {
@@ -95,7 +95,7 @@ class Dictionary:
             return FIXED[low]
         if self.knows(low) or not _LETTERS.fullmatch(low) or len(low) < 3:
             return None
-        return next(iter(self._candidates(low)), None)
+        return irregular(low) or next(iter(self._candidates(low)), None)
 
     def certain(self, word: str) -> str | None:
         """What was meant, if that is clear without reading the sentence: one frequent word is one slip away."""
@@ -104,6 +104,8 @@ class Dictionary:
             return FIXED[low]
         if self.knows(low) or len(low) < SHORTEST or not _LETTERS.fullmatch(low):
             return None
+        if form := irregular(low):
+            return form
         near = self._near(low)
         if not near or near[0][0] != low[0]:
             return None
@@ -149,6 +151,18 @@ class Dictionary:
 def dictionary() -> Dictionary:
     """The one dictionary, read when it is first needed."""
     return Dictionary()
+
+
+def irregular(word: str) -> str | None:
+    """The right form of an irregular verb or noun that is inflected like a regular one: "buyed", "childs"."""
+    regular, kind, tag = ("ed", "VERB", "VBD") if word.endswith("ed") else ("s", "NOUN", "NNS")
+    if not word.endswith(regular) or len(word) < SHORTEST:
+        return None
+    stem = word.removesuffix(regular)
+    for lemma in (stem, stem + "e", stem[:-1]):
+        if lemma in lemmas(lemma, kind) and not (form := inflect(lemma, tag)).endswith(regular):
+            return form
+    return None
 
 
 def _letters(word: str) -> int:
