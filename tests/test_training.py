@@ -21,7 +21,7 @@ from assistant.workshop.data import Example
 from assistant.workshop.objectives import Encoded, Tokens, objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Bottleneck, FineTuning, Lora, Recipe, Source, Training, load_recipe
-from assistant.workshop.training import AdaptedModel, base_model, train
+from assistant.workshop.training import AdaptedModel, base_model, started, train
 
 COLOURS = ["red", "blue", "green", "yellow", "white", "black"]
 ANIMALS = ["cat", "dog", "horse", "sheep", "mouse", "goat"]
@@ -64,6 +64,36 @@ def test_it_learns_and_what_is_published_is_what_is_served(
     logits = predict_logits(model, objective("classify").encode(ROWS, recipe(method)))
     assert torch.cat(logits).argmax(-1).tolist() == [("colour", "animal").index(e.label) for e in ROWS]
     assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("method", [Lora(rank=2, alpha=4), Bottleneck(size=4)])
+def test_training_goes_on_from_an_adapter(
+    method: Lora | Bottleneck, tmp_path: Path, encoder: EncoderEngine
+) -> None:
+    begun, sources, folder = recipe(method), [(SOURCE, ROWS)], tmp_path / "adapter"
+    model, _ = train(begun, ROWS, ROWS, tmp_path / "run")
+    publish(begun, model, sources, sources, folder, "Toy", "make toy", 1.0, encoder)
+    encoded = objective("classify").encode(ROWS, begun)
+    for mine, theirs in zip(
+        predict_logits(started(begun, folder), encoded), predict_logits(model, encoded), strict=True
+    ):
+        assert torch.allclose(mine, theirs, atol=0.1)
+    other = (Source(path="mine.jsonl", licence="ours"), ROWS[:4])
+    going_on = recipe(method, epochs=1)
+    model, _ = train(going_on, ROWS[:4], ROWS, tmp_path / "on", save_every=1, start=folder)
+    with pytest.raises(DataError, match="another recipe"):
+        train(going_on, ROWS[:4], ROWS, tmp_path / "on")
+    manifest = publish(
+        going_on, model, [other], sources, tmp_path / "better", "Toy", "make toy", 1.0, encoder, folder
+    )
+    assert [(data.path, data.rows) for data in manifest.data] == [("mine.jsonl", 4), (SOURCE.path, 12)]
+    more = going_on.model_copy(update={"labels": ("colour", "animal", "plant")})
+    assert started(more, folder).head_weight.shape[0] == 3
+    for unlike in (Lora(rank=3), Bottleneck(size=3)):
+        with pytest.raises(DataError, match="the one to be trained has"):
+            started(recipe(unlike), folder)
+    with pytest.raises(DataError, match="all layers; the one to be trained has 2"):
+        started(begun.model_copy(update={"layers": 2}), folder)
 
 
 def test_a_stopped_run_resumes_to_the_same_result(tmp_path: Path) -> None:

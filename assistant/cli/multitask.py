@@ -39,16 +39,15 @@ def multitask(
     """
     # Late: they import torch.
     from assistant.workshop.multitask import publishing, record
-    from assistant.workshop.multitask.recipe import MultitaskRecipe, load_multitask_recipe
+    from assistant.workshop.multitask.recipe import load_multitask_recipe
     from assistant.workshop.multitask.training import distances, train_together
     from assistant.workshop.objectives import objective
     from assistant.workshop.publishing import publish
 
     path, title = recipe_path(target)
-    content = load_multitask_recipe(path).model_dump()
-    content["sharing"] = sharing or content["sharing"]
-    content["training"]["epochs"] = epochs or content["training"]["epochs"]
-    recipe = MultitaskRecipe.model_validate(content)
+    recipe = load_multitask_recipe(path)
+    settings = recipe.training.model_copy(update={"epochs": epochs or recipe.training.epochs})
+    recipe = recipe.model_copy(update={"sharing": sharing or recipe.sharing, "training": settings})
     out = out or Path(f"{recipe.application}-adapter")
     run = run or out.with_name(out.name + ".run")
     sources = publishing.read_sources(recipe, data)

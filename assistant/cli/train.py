@@ -18,6 +18,7 @@ from assistant.cli.shared import (
     find_application,
     installed_applications,
 )
+from assistant.errors import InputError
 from assistant.settings import Settings
 from assistant.workshop.data import spread
 
@@ -42,6 +43,7 @@ T = TypeVar("T")
 @click.option("--rows", type=click.IntRange(min=1), help="Train on this many rows, evenly spread.")
 @click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Instead of the recipe's epochs.")
 @click.option("--seed", type=int, help="Instead of the recipe's seed.")
+@click.option("--start", type=FILE, help="The folder of an adapter of the same form to go on from.")
 @base_options
 def train(
     target: str,
@@ -52,6 +54,7 @@ def train(
     rows: int | None,
     epochs: float | None,
     seed: int | None,
+    start: Path | None,
     base: str,
     quantize: Any,
 ) -> None:
@@ -80,14 +83,18 @@ def train(
     task.check(examples + dev_examples, recipe.labels)
     click.echo(f"{len(examples):,} rows to train on, {len(dev_examples):,} dev rows.", err=True)
 
-    options = as_typed(method=method, rows=rows, epochs=epochs, seed=seed)
+    options = as_typed(method=method, rows=rows, epochs=epochs, seed=seed, start=start and start.name)
     command = f"assistant train {Path(target).name} --data DATA{options}"
     if not is_embedded(base):
         command += f" --base {Path(base).name}"
+        if start is not None:
+            raise InputError("An adapter for a causal base is trained from nothing; expected no --start.")
         _train_causal(base, quantize, recipe, sources, dev, out, title, command, run)
         return
-    model, progress = watched_training(recipe, examples, dev_examples, run)
-    manifest = publishing.publish(recipe, model, sources, dev, out, title, command, progress.seconds)
+    model, progress = watched_training(recipe, examples, dev_examples, run, start=start)
+    manifest = publishing.publish(
+        recipe, model, sources, dev, out, title, command, progress.seconds, start=start
+    )
     _tell(manifest, out)
 
 
@@ -149,6 +156,7 @@ def watched_training(
     dev: Sequence[Example],
     run: Path,
     model: AdaptedModel | None = None,
+    start: Path | None = None,
 ) -> tuple[AdaptedModel, Progress]:
     """`training.train` with its progress on stderr. Ctrl-C ends the command with status 130 and a sentence; the run
     folder keeps what there is."""
@@ -156,7 +164,9 @@ def watched_training(
     from assistant.workshop.objectives import objective
 
     metric = objective(recipe.operation).metric
-    return watched(metric, run, lambda watch: training.train(recipe, examples, dev, run, watch, model=model))
+    return watched(
+        metric, run, lambda watch: training.train(recipe, examples, dev, run, watch, model=model, start=start)
+    )
 
 
 def watched(metric: str, run: Path, train: Callable[[Watch], T]) -> T:
@@ -178,13 +188,13 @@ def _stopped(watch: Watch) -> None:
 
 def changed(recipe: Recipe, method: str | None, epochs: float | None, seed: int | None) -> Recipe:
     """The recipe with what the command line says instead; another method has its default size."""
-    content: dict[str, Any] = recipe.model_dump()
+    from assistant.workshop.recipe import Bottleneck, Lora
+
+    settings = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
+    update: dict[str, Any] = {"training": recipe.training.model_copy(update=settings)}
     if method is not None and method != recipe.method.name:
-        content["method"] = {"name": method}
-    content["training"] |= {
-        name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None
-    }
-    return type(recipe).model_validate(content)
+        update["method"] = Bottleneck() if method == "bottleneck" else Lora()
+    return recipe.model_copy(update=update)
 
 
 def evenly(sources: Sequence[tuple[Source, list[Example]]], rows: int) -> list[tuple[Source, list[Example]]]:

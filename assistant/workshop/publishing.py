@@ -18,7 +18,7 @@ from assistant.engine.adapters import HEAD, WEIGHTS
 from assistant.engine.base import Engine
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import save_head
-from assistant.engine.manifest import BaseReference, Data, Manifest, write_manifest
+from assistant.engine.manifest import BaseReference, Data, Manifest, read_manifest, write_manifest
 from assistant.workshop.calibration import (
     Abstention,
     expected_calibration_error,
@@ -50,12 +50,14 @@ def publish(
     command: str,
     seconds: float,
     engine: Engine | None = None,
+    start: Path | None = None,
 ) -> Manifest:
     """Write the adapter folder and return its manifest. Raises DataError for a method that makes no adapter.
 
     Everything in it is measured on the int8 engine that will serve it: the temperature and the abstention
     threshold are fitted on all dev rows, the calibration error is that of rows that the temperature was not fitted
-    on, and the metrics stand for each dev source by itself. `engine` is one that runs already, to measure on.
+    on, and the metrics stand for each dev source by itself. `engine` is one that runs already, to measure on; `start`
+    the adapter that the training went on from, whose data count as its own.
     """
     peft_config(recipe.method)  # refuses what is no adapter
     manifest = Manifest(
@@ -65,7 +67,7 @@ def publish(
         layers=recipe.layers,
         labels=recipe.labels,
         fields=recipe.fields,
-        **described(recipe, train, seconds),
+        **described(recipe, train, seconds, start),
     )
     with replacing(folder) as temporary:
         save_adapter(model, temporary)
@@ -90,10 +92,16 @@ def replacing(folder: Path) -> Iterator[Path]:
     temporary.rename(folder)
 
 
-def described(recipe: Recipe | MultitaskRecipe, train: Sources, seconds: float) -> dict[str, Any]:
-    """What a manifest says of the data and the training."""
+def described(
+    recipe: Recipe | MultitaskRecipe, train: Sources, seconds: float, start: Path | None = None
+) -> dict[str, Any]:
+    """What a manifest says of the data and the training, which went on from the adapter `start`."""
+    data = [Data(path=s.path, licence=s.licence, rows=len(rows) // s.repeat) for s, rows in train]
+    if start is not None:
+        own = {each.path for each in data}
+        data += [each for each in read_manifest(start).data if each.path not in own]
     return {
-        "data": tuple(Data(path=s.path, licence=s.licence, rows=len(rows) // s.repeat) for s, rows in train),
+        "data": tuple(data),
         "training": {
             "method": recipe.method.model_dump(),
             **recipe.training.model_dump(exclude_none=True),

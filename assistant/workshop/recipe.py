@@ -42,6 +42,7 @@ class Source(_Strict):
     _beside: Path = PrivateAttr(default=Path())
 
     def model_post_init(self, context: Any) -> None:
+        """Keep the recipe's folder, which is the context of its validation."""
         if isinstance(context, Path):
             self._beside = context
 

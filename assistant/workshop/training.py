@@ -12,6 +12,7 @@ import itertools
 import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from assistant.engine import embedded
-from assistant.engine.adapters import head_form
+from assistant.engine.adapters import HEAD, WEIGHTS, head_form, read_tensors
 from assistant.engine.heads import Head, View, new_head
+from assistant.engine.manifest import CONFIG, read_json, read_manifest
 from assistant.engine.quantization import fake_quantized
 from assistant.errors import DataError
 from assistant.workshop.batches import batches, masked, predict_logits, tensors
@@ -180,6 +182,32 @@ def new_model(recipe: Recipe, encoder: Any = None) -> AdaptedModel:
     )
 
 
+def started(recipe: Recipe, folder: Path) -> AdaptedModel:
+    """A model whose adapter has the weights of another one's folder; its head, too, where that has the same labels.
+    Raises DataError where the folder holds an adapter of another form."""
+    from peft.utils import set_peft_model_state_dict
+
+    theirs, ours = read_json(folder, CONFIG), peft_config(recipe.method).to_dict()
+    for key in ("peft_type", "r", "lora_alpha", "use_rslora", "size"):
+        if theirs.get(key) != (value := ours.get(key)):
+            raise DataError(
+                f"The adapter to start from has {key} {theirs.get(key)!r:.40}; the one to be trained has {value!r:.40}."
+            )
+    manifest, model = read_manifest(folder), new_model(recipe)
+    if manifest.layers != recipe.layers:
+        raise DataError(
+            f"The adapter to start from has {manifest.layers or 'all'} layers; the one to be trained has "
+            f"{recipe.layers or 'all'}."
+        )
+    set_peft_model_state_dict(model.encoder, read_tensors(folder, WEIGHTS))
+    if (manifest.operation, manifest.labels) == (recipe.operation, recipe.labels):
+        head = read_tensors(folder, HEAD)
+        with torch.no_grad():
+            model.head_weight.copy_(head["weight"])
+            model.head_bias.copy_(head["bias"])
+    return model
+
+
 def train(
     recipe: Recipe,
     train_data: Sequence[Example],
@@ -188,12 +216,18 @@ def train(
     report: Callable[[Progress, int, float], bool] = always,
     save_every: int = 500,
     model: AdaptedModel | None = None,
+    start: Path | None = None,
 ) -> tuple[AdaptedModel, Progress]:
     """Train one adapter; return the model of the best dev evaluation and how the run went.
 
-    `run`, `report` and `save_every` are those of `loop.fit`. `model` is trained on instead of a new one; the run's
-    folder does not know what it was, so it is not to be resumed with another.
+    `run`, `report` and `save_every` are those of `loop.fit`. `start` is the folder of an adapter of the same form to go
+    on from. `model` is trained on instead of a new one; the run's folder does not know what it was, so it is not to be
+    resumed with another.
     """
+    data = {"data": fingerprint(train_data), "dev": fingerprint(dev_data)}
+    if start is not None:
+        model = started(recipe, start)
+        data["data"] += f" after {sha256((start / WEIGHTS).read_bytes()).hexdigest()[:16]}"
     learner = Learner(recipe, train_data, dev_data, model or new_model(recipe))
     steps = max(1, round(learner.per_epoch * recipe.training.epochs))
     problem = Problem(
@@ -204,6 +238,6 @@ def train(
         learner.loss,
         lambda: {"dev_score": learner.score()},
         recipe,
-        {"data": fingerprint(train_data), "dev": fingerprint(dev_data)},
+        data,
     )
     return learner.model, fit(problem, run, report, save_every)

@@ -11,13 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
-from assistant.engine.adapters import WEIGHTS, head_form
 from assistant.engine.base import Classification, TextOrPair
 from assistant.engine.encoder import EncoderEngine
-from assistant.engine.manifest import CONFIG, read_json
-from assistant.errors import DataError, UnsupportedTask
+from assistant.errors import UnsupportedTask
 from assistant.workshop.batches import predict_logits
 from assistant.workshop.data import Example
 from assistant.workshop.dataset import slug
@@ -27,7 +24,7 @@ from assistant.workshop.methods.adapter import TrainedAdapter
 from assistant.workshop.objectives import objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Method, Recipe, Source, Training
-from assistant.workshop.training import AdaptedModel, peft_config, train
+from assistant.workshop.training import AdaptedModel, train
 
 BATCH = 16
 MAX_TOKENS = 256
@@ -133,27 +130,9 @@ def _trained(
 
     run = task.folder / "run"
     run.mkdir(parents=True, exist_ok=True)
-    model = _begun(recipe, start) if start else None
-    model, progress = train(recipe, task.train, task.dev, run, report, model=model)
+    model, progress = train(recipe, task.train, task.dev, run, report, start=start)
     if stopped:
         raise Stopped
     # Checkpoints are several times as large as the adapter, and the run needs them no more.
     shutil.rmtree(run)
     return recipe, model, progress.seconds
-
-
-def _begun(recipe: Recipe, start: Path) -> AdaptedModel:
-    """A model whose adapter has the weights of the folder `start`, with a new head. Raises DataError where the folder
-    holds one of another form."""
-    from peft.utils import set_peft_model_state_dict
-
-    theirs, ours = read_json(start, CONFIG), peft_config(recipe.method).to_dict()
-    for key in ("peft_type", "r", "lora_alpha", "use_rslora"):
-        if theirs.get(key) != (value := ours.get(key)):
-            raise DataError(
-                f"The adapter to start from has {key} {theirs.get(key)!r:.40}; the one to be trained has {value!r:.40}."
-            )
-    view, outputs = head_form(recipe.operation, len(recipe.labels))
-    model = AdaptedModel(recipe.method, outputs, recipe.training.seed, view)
-    set_peft_model_state_dict(model.encoder, load_file(start / WEIGHTS))
-    return model
