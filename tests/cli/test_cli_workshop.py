@@ -60,6 +60,17 @@ def test_train_refuses_in_a_sentence(assistant, data, tmp_path):
     assert assistant("train", "mood", "--data", "data", "--epochs", "0").exit_code == 2
 
 
+def test_train_goes_on_from_an_adapter(assistant, data, tmp_path):
+    command = ("train", "mood", "--data", "data", "--epochs", "1")
+    assert assistant(*command, "--out", "first", "--method", "lora").exit_code == 0
+    result = assistant(*command, "--out", "second", "--method", "lora", "--start", "first")
+    assert result.exit_code == 0, result.stderr
+    assert "--method lora --epochs 1.0 --start first" in (tmp_path / "second" / "README.md").read_text()
+    refused(assistant(*command, "--out", "third", "--method", "bottleneck", "--start", "first"), "LORA")
+    refused(assistant(*command, "--out", "third", "--start", "nowhere"), "nowhere")
+    refused(assistant(*command, "--base", "some/model", "--start", "first"), "no --start")
+
+
 @pytest.mark.parametrize("base", ["all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"])
 def test_train_knows_the_embedded_base_by_its_own_names(assistant, data, tmp_path, base):
     result = assistant("train", "mood", "--data", "data", "--base", base, "--rows", "8", "--epochs", "1")
