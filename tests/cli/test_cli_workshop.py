@@ -66,8 +66,10 @@ def test_train_goes_on_from_an_adapter(assistant, data, tmp_path):
     result = assistant(*command, "--out", "second", "--method", "lora", "--start", "first")
     assert result.exit_code == 0, result.stderr
     assert "--method lora --epochs 1.0 --start first" in (tmp_path / "second" / "README.md").read_text()
-    refused(assistant(*command, "--out", "third", "--method", "bottleneck", "--start", "first"), "LORA")
-    refused(assistant(*command, "--out", "third", "--start", "nowhere"), "nowhere")
+    for method, start, said in (("bottleneck", "first", "LORA"), ("lora", "nowhere", "nowhere")):
+        unlike = assistant(*command, "--out", "third", "--method", method, "--start", start)
+        assert unlike.exit_code == 1
+        assert said in unlike.stderr.splitlines()[-1]
     refused(assistant(*command, "--base", "some/model", "--start", "first"), "no --start")
 
 
