@@ -70,6 +70,8 @@ def train(
     from assistant.workshop.objectives import objective
     from assistant.workshop.recipe import load_recipe
 
+    if start is not None and not is_embedded(base):
+        raise InputError("An adapter for a causal base is trained from nothing; expected no --start.")
     path, title = recipe_path(target)
     recipe = changed(load_recipe(path), method, epochs, seed)
     out = out or Path(f"{recipe.application}-adapter")
@@ -87,8 +89,6 @@ def train(
     command = f"assistant train {Path(target).name} --data DATA{options}"
     if not is_embedded(base):
         command += f" --base {Path(base).name}"
-        if start is not None:
-            raise InputError("An adapter for a causal base is trained from nothing; expected no --start.")
         _train_causal(base, quantize, recipe, sources, dev, out, title, command, run)
         return
     model, progress = watched_training(recipe, examples, dev_examples, run, start=start)
