@@ -70,8 +70,11 @@ CHANGES: dict[str, Callable[[str], str | None]] = {
     "LOWER": lambda text: text if re.match(r"I\b", text) else text[:1].lower() + text[1:],
     "COMPARATIVE": lambda text: inflect(text.lower(), "JJR"),
 }
-_FORMS = frozenset({"PLURAL", "SINGULAR", *(f"VERB_{form}" for form in VERB_FORMS)})
+_FORMS = frozenset({None, "PLURAL", "SINGULAR", *(f"VERB_{form}" for form in VERB_FORMS), *CHANGES})
 _NAME = re.compile(r"<([a-z|-]+)>")
+# What a rule may write shorter, as patterns and what `re.sub` puts there, in this order: an apostrophe, the start of a
+# sentence that may be quoted, white space that may be missing, and white space.
+_SHORT = {"'": "['’]", r"(?<!\[)\^": "(?:^|(?<=[\"“‘']))", r" \?": r"\\s*", " ": r"\\s+"}
 _PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 
@@ -119,10 +122,11 @@ class Phrase:
                 yield Edit(match.start() + start, match.start() + end, self.kind, new, PROBABILITY)
 
     def _fits(self, match: re.Match[str]) -> bool:
-        """Whether the dictionary knows each word as one of its classes."""
+        """Whether the dictionary knows each word as one of its classes. A capital within the sentence makes a name."""
         return all(
-            match[group] is None or any(CLASSES[name](match[group].lower()) for name in names)
+            any(CLASSES[name](word.lower()) for name in names) and (word.islower() or not match.start(group))
             for group, names in self.classes.items()
+            if (word := match[group])
         )
 
     def _replacement(self, match: re.Match[str]) -> str | None:
@@ -156,6 +160,8 @@ def load(path: Path) -> tuple[Phrase, ...]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name} is no YAML: {str(error).splitlines()[0]}.") from None
     try:
+        if both := content.words.keys() & CLASSES.keys():
+            raise ValueError(f"words has {min(both)!r}, which is a class")
         return tuple(
             _ready(rule, kind, content.words) for kind, rules in content.rules.items() for rule in rules
         )
@@ -167,43 +173,31 @@ def _ready(rule: Rule, kind: str, words: dict[str, str]) -> Phrase:
     """Raises ValueError for a rule that could not work."""
     if kind not in KINDS:
         raise ValueError(f"rules has {kind!r}; expected one of {', '.join(KINDS)}")
-    if both := words.keys() & CLASSES.keys():
-        raise ValueError(f"words has {min(both)!r}, which is a class")
     classes: dict[str, tuple[str, ...]] = {}
 
     def group(name: re.Match[str]) -> str:
         names = tuple(name[1].split("|"))
         if not set(names) <= CLASSES.keys():
             return f"({'|'.join(words[each] for each in names)})"
-        classes[f"word{len(classes)}"] = names
-        return f"(?P<word{len(classes) - 1}>[a-z]+)"
+        key = f"word{len(classes)}"
+        classes[key] = names
+        return f"(?P<{key}>[a-z]+)"
 
     try:
         expression = _NAME.sub(group, rule.find)
-        for written, meant in (
-            (r"(?<!\[)\^", "(?:^|(?<=[\"“‘']))"),
-            (r" \?", r"\s*"),
-            (" ", r"\s+"),
-            ("'", "['’]"),
-        ):
-            expression = re.sub(written, lambda _, meant=meant: meant, expression)
+        for short, long in _SHORT.items():
+            expression = re.sub(short, long, expression)
         pattern = re.compile(rf"(?<![\w-])(?<!\w['’])(?:{expression})(?![\w-])(?!['’]\w)", re.IGNORECASE)
     except KeyError as error:
-        raise ValueError(
-            f"{rule.find!r} has <{error.args[0]}>, which is neither a list nor a class"
-        ) from None
+        known = "neither a list nor a class, or mixed with one"
+        raise ValueError(f"{rule.find!r} has <{error.args[0]}>, which is {known}") from None
     except re.error as error:
         raise ValueError(f"{rule.find!r} is no regular expression ({error})") from None
-    for name, change in _PLACE.findall(rule.put):
-        group, known = (name, {"", *_FORMS, *CHANGES}) if name.isdigit() else (change, {change})
-        if (
-            not group.isdigit()
-            or not 0 < int(group) <= pattern.groups
-            or (name.isdigit() and change not in known)
-        ):
-            raise ValueError(
-                f"{rule.put!r} has {{{name}{':' * bool(change)}{change}}}, which {rule.find!r} lacks"
-            )
+    for place in _PLACE.finditer(rule.put):
+        name, change = place.groups()
+        number, known_change = (name, change in _FORMS) if name.isdigit() else (change or "", True)
+        if not known_change or not number.isdigit() or not 0 < int(number) <= pattern.groups:
+            raise ValueError(f"{rule.put!r} has {place[0]}, which {rule.find!r} or the list of forms lacks")
     return Phrase(rule, kind, pattern, classes)
 
 
