@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 from assistant_plugins.error_detection.articles import articles, asked_by
 from assistant_plugins.error_detection.corrections import corrections
 from assistant_plugins.error_detection.edits import Edit, apart, applied
@@ -33,8 +35,13 @@ def test_a_rule_puts_its_example_right(phrase: Phrase) -> None:
         assert put_right(sentence) == sentence
 
 
-def test_no_rule_is_there_twice() -> None:
-    assert len({phrase.rule.find for phrase in PHRASES}) == len(PHRASES)
+def test_no_rule_is_there_twice_and_no_list_in_vain() -> None:
+    finds = [phrase.rule.find for phrase in PHRASES]
+    assert len(set(finds)) == len(finds)
+    named = {
+        name for find in finds for names in re.findall(r"<([a-z|-]+)>", find) for name in names.split("|")
+    }
+    assert named >= yaml.safe_load(RULES.read_text(encoding="utf-8"))["words"].keys()
 
 
 @pytest.mark.parametrize(
@@ -102,6 +109,10 @@ def test_no_article_is_asked_for_where_that_is_not_sure(word: str) -> None:
         (
             "Vitamin A is good; plan A or plan B; a as in cat.",
             "Vitamin A is good; plan A or plan B; a as in cat.",
+        ),
+        (
+            "It came from an fbi.gov address, a html.com one.",
+            "It came from an fbi.gov address, a html.com one.",
         ),
         ("He went out an he came back.", "He went out an he came back."),
     ],

@@ -31,8 +31,9 @@ _NO_NOUN = frozenset(
     "we they you us our out up off over under until unless not that this these those his her my your their there "
     "has have had do does did can could will would e el en al o un una us la le les um em ao os".split()
 )
+# Not "plan A or B", nor an address, which is read in a way of its own.
 _ARTICLE = re.compile(
-    r"(?<![\w'’.&/+-])(?P<article>an?|(?<![^\W_][ ,])A[nN]?)(?P<space>\s+)(?P<word>\d[\d,.]*\w*|[^\W\d_]+)"
+    r"(?<![\w'’.&/+-])(?P<article>an?|(?<![^\W_][ ,])A[nN]?)\s+(?P<word>\d[\d,.]*\w*|[^\W\d_]+(?![^\W\d_]|\.\w))"
     r"(?P<rest>['’-]?)"
 )
 

@@ -33,6 +33,17 @@ def _is_past(word: str) -> bool:
     return not _is_base(word) and any(inflect(lemma, "VBD") == word for lemma in lemmas(word, "VERB"))
 
 
+def _is_went(word: str) -> bool:
+    """Of an irregular verb the past that is not its participle, too."""
+    participles = {"got", "lit", "spat"}  # the dictionary gives the other participle only: "gotten"
+    return (
+        _is_past(word)
+        and not word.endswith("ed")
+        and word not in participles
+        and all(lemma != "be" and inflect(lemma, "VBN") != word for lemma in lemmas(word, "VERB"))
+    )
+
+
 def _is_plural(word: str) -> bool:
     return kinds(word) == {"NOUN"} and any(
         word == inflect(each, "NNS") != each for each in lemmas(word, "NOUN")
@@ -46,12 +57,7 @@ CLASSES: dict[str, Callable[[str], bool]] = {
     "onlyverb": lambda w: lemmas(w, "VERB") == (w,) and kinds(w) == {"VERB"} and inflect(w, "VBD") != w,
     "verb-s": lambda w: not _is_base(w) and any(inflect(each, "VBZ") == w for each in lemmas(w, "VERB")),
     "verb-past": _is_past,
-    # The past that is not the participle, too: "went", "saw".
-    "verb-went": lambda w: (
-        _is_past(w)
-        and not w.endswith("ed")
-        and all(lemma != "be" and inflect(lemma, "VBN") != w for lemma in lemmas(w, "VERB"))
-    ),
+    "verb-went": _is_went,
     "verb-ing": lambda w: not _is_base(w) and any(inflect(each, "VBG") == w for each in lemmas(w, "VERB")),
     "plural": _is_plural,
     # It may be a verb, too: "reasons".
@@ -79,12 +85,12 @@ _PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 
 class Rule(BaseModel):
-    """One kind of mistake. `find` is a regular expression in which a space is any white space, an apostrophe either
-    kind, and each `<name>` a group of its own: a word of that list or class
-    (`<one|other>`: of either). In `put`, `{1}` is the first group, `{1:VERB_ING}` that word in
-    another form, and `{make:1}` the verb "make" in the form that the first group has.
+    """One kind of mistake.
 
-    `wrong` and `right` are an example; sentences that are `fine` look like the mistake.
+    `find` is a regular expression in which `^` is the start of a sentence, a space any white space, and each `<name>`
+    a group: a word of that list or class (`<one|other>`: of either). In `put`, `{1}` is the first group, `{1:VERB_ING}`
+    that word in another form, and `{make:1}` the verb "make" in the form that the first group has. `wrong` and `right`
+    are an example; sentences that are `fine` look like the mistake.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
