@@ -67,7 +67,7 @@ def fixed(text: str, labels: Labels) -> str:
     [
         ("It is a the house.", {"a": "DELETE"}, "It is the house.", "grammar"),
         ("The the house is big.", {"The": "DELETE"}, "The house is big.", "grammar"),
-        ("She think, that it is so.", {",": "DELETE"}, "She think that it is so.", "punctuation"),
+        ("I think, that it is so.", {",": "DELETE"}, "I think that it is so.", "punctuation"),
         ("I have two siences to learn.", {"siences": "SPELL"}, "I have two sciences to learn.", "spelling"),
         ("The tecnologgies are new.", {"tecnologgies": "SPELL"}, "The technologies are new.", "spelling"),
         ("There are to many of them.", {"to": "REPLACE_too"}, "There are too many of them.", "word choice"),
@@ -146,7 +146,7 @@ def test_nothing_is_done_to_another_language() -> None:
 
 
 def test_below_the_threshold_a_tag_is_not_believed() -> None:
-    text = "He go home."
+    text = "The man go home."
     assert corrections(text, tags(text, {"go": "TRANSFORM_VERB_S"}, probability=0.4), 0.5) == []
 
 

@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from assistant_plugins.error_detection.articles import articles, fitting
 from assistant_plugins.error_detection.edits import GRAMMAR, PUNCTUATION, SPELLING, WORD_CHOICE, Edit, apart
 from assistant_plugins.error_detection.inflection import transformed
+from assistant_plugins.error_detection.phrases import phrases
 from assistant_plugins.error_detection.spelling import FIXED, dictionary
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ _GRAMMATICAL = frozenset(
     "among isn't aren't wasn't weren't hasn't haven't doesn't don't who which much many any some".split()
 )
 _STOPS = (".", "?", ",")
-_VOWEL = re.compile(r"(?!uni|use|usu|eu|one\b|once\b)[aeiou]|hour|honest|honou?r|heir", re.IGNORECASE)
 # Above this probability of being right, a word that the dictionary lacks is one that it should have.
 _VETO = 0.97
 
@@ -48,17 +49,20 @@ def corrections(sentence: str, tags: Sequence[Tag], threshold: float) -> list[Ed
     if is_foreign(sentence):
         return []
     protected = [match.span() for match in _PROTECTED.finditer(sentence)]
+    ruled = [*phrases(sentence), *articles(sentence)]
     found = [
         *_by_tags(sentence, [tag for tag in tags if tag.probability >= threshold]),
         *_by_dictionary(sentence, {tag.start: tag for tag in tags}),
         *_capitals(sentence),
     ]
-    return apart(
-        edit
-        for edit in found
-        if edit.replacement != sentence[edit.start : edit.end]
-        and not any(start < edit.end and edit.start < end for start, end in protected)
-    )
+
+    def changes(edit: Edit) -> bool:
+        return edit.replacement != sentence[edit.start : edit.end] and not any(
+            start < edit.end and edit.start < end for start, end in protected
+        )
+
+    # What a rule knows goes before what the tagger has learnt.
+    return apart(filter(changes, ruled), filter(changes, found))
 
 
 def is_foreign(sentence: str) -> bool:
@@ -107,12 +111,12 @@ def _change(sentence: str, tag: Tag) -> tuple[int, int, str] | None:
             ended = re.match(r"\s*[.,;:!?…]", sentence[end:])
             return (start, end, word + argument) if word.isalnum() and not ended else None
         case "APPEND":
-            return (start, end, f"{word} {_fitting(argument, sentence[end:])}") if word.isalnum() else None
+            return (start, end, f"{word} {fitting(argument, sentence[end:])}") if word.isalnum() else None
         case "PREPEND":
             lowered = (
                 word[:1].lower() + word[1:] if word != "I" and not _is_name(sentence, start, word) else word
             )
-            return start, end, f"{_cased(_fitting(argument, word), word)} {lowered}"
+            return start, end, f"{_cased(fitting(argument, word), word)} {lowered}"
         case "TRANSFORM" if joined == end and word.isalpha() and not _is_name(sentence, start, word):
             form = transformed(word.lower(), argument)
             return (start, end, _cased(form, word)) if form else None
@@ -183,13 +187,6 @@ def _deletion(sentence: str, start: int, end: int) -> tuple[int, int, str]:
     if after is None or not after[1]:
         return start, end, ""
     return start, after.end(), after[1].upper() if sentence[start].isupper() else after[1]
-
-
-def _fitting(article: str, following: str) -> str:
-    """The article that the next word asks for, "a" or "an"; any other word as it is."""
-    if article in ("a", "an"):
-        return "an" if _VOWEL.match(following.lstrip()) else "a"
-    return "I" if article == "i" else article
 
 
 def _cased(word: str, like: str) -> str:

@@ -22,10 +22,13 @@ class Edit:
     probability: float = 1.0
 
 
-def apart(edits: Iterable[Edit]) -> list[Edit]:
-    """The edits in order, without those that touch a more probable one."""
+def apart(*groups: Iterable[Edit]) -> list[Edit]:
+    """The edits in order, without those that touch one of an earlier group, or a more probable one of their own."""
     kept: list[Edit] = []
-    for edit in sorted(edits, key=lambda edit: (-edit.probability, edit.start)):
+    ranked = (
+        edit for group in groups for edit in sorted(group, key=lambda edit: (-edit.probability, edit.start))
+    )
+    for edit in ranked:
         if all(edit.end <= other.start or edit.start >= other.end for other in kept):
             kept.append(edit)
     return sorted(kept, key=lambda edit: edit.start)
