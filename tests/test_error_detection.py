@@ -271,6 +271,10 @@ def test_the_echo_engine_can_serve_it(tmp_path: Path) -> None:
     said, judged = Echoing().answer(request, EchoEngine())
     assert said == Text("No mistakes found.")
     assert isinstance(judged, Table) and [row[0] for row in judged.rows] == ["I have two dogs."]
+    # A sentence in which something was found is judged by that.
+    text = "I have two dogs. It depends of the weather. It rains."
+    *_, judged = Echoing().answer(Request("", payload=Payload({"text": text})), EchoEngine())
+    assert isinstance(judged, Table) and [row[0] for row in judged.rows] == ["I have two dogs.", "It rains."]
 
 
 def test_the_folder() -> None:

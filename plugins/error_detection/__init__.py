@@ -166,7 +166,7 @@ class ErrorDetection(Application):
             "one": "1 mistake found. The corrected text is below.",
             "many": "{count} mistakes found. The corrected text is below.",
             "reading": "Reading the text",
-            "sentence": "Sentence as written",
+            "sentence": "Sentence without a mistake found",
             "acceptable": "Acceptable English",
         },
         "pt": {
@@ -174,7 +174,7 @@ class ErrorDetection(Application):
             "one": "1 erro encontrado. O texto corrigido está abaixo.",
             "many": "{count} erros encontrados. O texto corrigido está abaixo.",
             "reading": "Lendo o texto",
-            "sentence": "Frase como foi escrita",
+            "sentence": "Frase sem erro encontrado",
             "acceptable": "Inglês aceitável",
             "spelling": "ortografia",
             "grammar": "gramática",
@@ -197,15 +197,13 @@ class ErrorDetection(Application):
             found = self.corrected([text[start:end] for start, end in group], engine)
             edits += [shifted(e, start) for (start, _), es in zip(group, found, strict=True) for e in es]
         yield from self.shown(text, edits, request.language)
-        if {"tag", "classify"} <= engine.operations:
-            yield self.judged(
-                [text[start:end] for start, end in stretches[:JUDGED]], request.language, engine
-            )
+        left = [text[start:end] for start, end in stretches if not any(start <= e.start < end for e in edits)]
+        if left and {"tag", "classify"} <= engine.operations:
+            yield self.judged(left[:JUDGED], request.language, engine)
 
     @classmethod
     def judged(cls, sentences: Sequence[str], language: str, engine: "Engine") -> Table:
-        """How acceptable each sentence is as it was written, taken as a whole: mistakes that were found are not all
-        that there may be."""
+        """How acceptable each sentence is, taken as a whole, in which no mistake was found: there may be one."""
         found = engine.classify(sentences, Acceptability.adapter)
         shares = [result.probabilities[result.labels.index("acceptable")] for result in found]
         said = cls.said(language)
