@@ -20,9 +20,14 @@ def section() -> str:
     for manifest in [*ADAPTERS, *sorted((ROOT / "plugins").glob("*/adapter/onebase.json"))]:
         lines.append(f"- {manifest.parent.parent.relative_to(ROOT)}")
         sources = json.loads(manifest.read_text(encoding="utf-8"))["data"]
-        named = {str(Path(source["path"]).parent): source["licence"] for source in sources}
+        named = {_named(source["path"]): source["licence"] for source in sources}
         lines += [f"  - {name}: {licence}" for name, licence in named.items()]
     return "\n".join(lines) + "\n"
+
+
+def _named(path: str) -> str:
+    """A data set by its folder, and a file beside the recipe by its name."""
+    return path.removeprefix("./") if path.startswith("./") else str(Path(path).parent)
 
 
 def notice(text: str) -> str:
