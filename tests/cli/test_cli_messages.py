@@ -42,10 +42,10 @@ def test_serve_says_where_it_is_and_ends_with_ctrl_c(site):
         try:
             assert server.stdout is not None
             assert f"http://127.0.0.1:{port}" in server.stdout.readline()
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
                 assert page.status == 200
             server.send_signal(signal.SIGINT)
-            _, errors = server.communicate(timeout=20)
+            _, errors = server.communicate(timeout=60)
         finally:
             server.kill()
     assert "Traceback" not in errors
