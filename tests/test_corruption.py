@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from assistant_plugins.error_detection.articles import articles
 from assistant_plugins.error_detection.corrections import corrections
 from assistant_plugins.error_detection.edits import applied
+from assistant_plugins.error_detection.phrases import phrases
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -72,6 +74,8 @@ def test_a_tag_stands_on_one_word_of_the_base(text: str, seed: int) -> None:
 def test_the_right_tags_restore_the_sentence(text: str, seed: int) -> None:
     row = corrupted(text, seed)
     assume(all(tag["label"] != "SPELL" for tag in row["tags"]))
+    # A rule may mend the same mistake in another way.
+    assume(not [*phrases(row["text"]), *articles(row["text"])])
     restored = applied(row["text"], corrections(row["text"], tags(row), 0.5))
     assert restored.lower() == text.lower()
 
