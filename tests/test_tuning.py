@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from test_training import ROWS, recipe
 
 from assistant.errors import DataError
@@ -106,3 +107,14 @@ def test_a_written_recipe_reads_the_same(tmp_path: Path) -> None:
     write_recipe(MADE, tmp_path / "best.yaml")
     assert load_recipe(tmp_path / "best.yaml") == MADE
     assert [path.name for path in tmp_path.iterdir()] == ["best.yaml"]
+
+
+def test_a_written_recipe_finds_the_rows_beside_the_first_one(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    (tmp_path / "one" / "mine.jsonl").write_text('{"text": "a red thing", "label": "good"}\n')
+    beside = MADE.model_dump(mode="json") | {"train": [{"path": "./mine.jsonl", "licence": "ours"}]}
+    (tmp_path / "one" / "recipe.yaml").write_text(yaml.safe_dump(beside))
+    write_recipe(load_recipe(tmp_path / "one" / "recipe.yaml"), tmp_path / "two" / "best.yaml")
+    (source,) = load_recipe(tmp_path / "two" / "best.yaml").train
+    assert source.path == "./../one/mine.jsonl" and len(source.read(tmp_path, ("text",))) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -43,7 +44,7 @@ class Source(_Strict):
 
     def model_post_init(self, context: Any) -> None:
         """Keep the recipe's folder, which is the context of its validation."""
-        if isinstance(context, Path):
+        if isinstance(context, Path) and self.path.startswith("./"):
             self._beside = context
 
     def read(self, folder: Path, fields: tuple[str, ...], operation: Operation = "classify") -> list[Example]:
@@ -58,6 +59,15 @@ class Source(_Strict):
     def read_unlabelled(self, folder: Path, fields: tuple[str, ...]) -> list[Example]:
         """The texts alone; `labels` is not looked at. Raises DataError."""
         return self._chosen(read_unlabelled(self._file(folder), fields)) * self.repeat
+
+    def seen_from(self, folder: Path) -> Source:
+        """The same file, for a recipe in another folder."""
+        if not self.path.startswith("./"):
+            return self
+        path = os.path.relpath(self._beside / self.path, folder).replace(os.sep, "/")
+        moved = self.model_copy(update={"path": f"./{path}"})
+        moved._beside = folder
+        return moved
 
     def _file(self, folder: Path) -> Path:
         return (self._beside if self.path.startswith("./") else folder) / self.path

@@ -228,6 +228,9 @@ def with_candidate(recipe: Recipe, candidate: Candidate) -> Recipe:
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
     """Write a recipe as YAML, without what is by default, whole or not at all."""
+    parts = ("train", "unlabelled", "dev")
+    sources = {part: tuple(s.seen_from(path.parent) for s in getattr(recipe, part)) for part in parts}
+    recipe = recipe.model_copy(update=sources)
     content: Mapping[str, Any] = recipe.model_dump(mode="json", exclude_defaults=True)
     content = {**content, "method": recipe.method.model_dump(mode="json")}
     temporary = path.with_name(path.name + ".tmp")
