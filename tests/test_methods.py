@@ -95,9 +95,9 @@ def test_a_method_may_start_from_an_installed_adapter(
     held_out = ["What a wonderful evening this was!", "The soup was cold and nobody cared."]
     found = classifier.predict(held_out)
     assert [result.label for result in found] == ["praise", "blame"]
-    # The bare base, which reads what texts are about, is less sure.
-    (plain,) = FewShot().fit(task, go_on).classifier.predict(held_out[:1])
-    assert not isinstance(method, FewShot) or max(found[0].probabilities) > max(plain.probabilities)
+    # From the bare base, which reads what texts are about, the same method is less sure.
+    (plain,) = replace(method, start=None).fit(task, go_on).classifier.predict(held_out[:1])
+    assert isinstance(method, Lora) or max(found[0].probabilities) > max(plain.probabilities)
 
 
 def test_what_cannot_be_started_from_is_told(task: LabelledTask) -> None:

@@ -46,7 +46,9 @@ def compress() -> None:
 @click.option("--temperature", type=click.FloatRange(0, 20, min_open=True), help="Instead of the recipe's.")
 @click.option("--alpha", type=click.FloatRange(0, 1), help="Weight of the teacher, instead of the recipe's.")
 @click.option("--rows", type=click.IntRange(min=1), help="Learn from this many texts, evenly spread.")
-@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Instead of the recipe's epochs.")
+@click.option(
+    "--epochs", type=click.FloatRange(min=0, min_open=True, max=100), help="Instead of the recipe's epochs."
+)
 @click.option("--hard", is_flag=True, help="Also train the same student on the labels alone, to compare.")
 def distill(
     target: str,
@@ -146,7 +148,9 @@ def distill(
     help="Of heads and neurons. [default: gradient]",
 )
 @click.option(
-    "--recover", type=click.FloatRange(min=0, min_open=True), help="Fine-tune for so many epochs after it."
+    "--recover",
+    type=click.FloatRange(min=0, min_open=True, max=100),
+    help="Fine-tune for so many epochs after it.",
 )
 @click.option("--rows", type=click.IntRange(min=1), help="Fine-tune on this many rows, evenly spread.")
 @click.option("--dev-rows", type=click.IntRange(min=1), help="Measure on this many dev rows, evenly spread.")

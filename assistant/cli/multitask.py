@@ -21,7 +21,9 @@ from assistant.settings import Settings
 @click.option(
     "--rows", type=click.IntRange(min=1), help="Train on this many rows of each task, evenly spread."
 )
-@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Instead of the recipe's epochs.")
+@click.option(
+    "--epochs", type=click.FloatRange(min=0, min_open=True, max=100), help="Instead of the recipe's epochs."
+)
 def multitask(
     target: str,
     data: Path,
@@ -46,8 +48,8 @@ def multitask(
 
     path, title = recipe_path(target)
     recipe = load_multitask_recipe(path)
-    settings = recipe.training.model_copy(update={"epochs": epochs or recipe.training.epochs})
-    recipe = recipe.model_copy(update={"sharing": sharing or recipe.sharing, "training": settings})
+    training = recipe.training.changed(epochs=epochs)
+    recipe = recipe.model_copy(update={"sharing": sharing or recipe.sharing, "training": training})
     out = out or Path(f"{recipe.application}-adapter")
     run = run or out.with_name(out.name + ".run")
     sources = publishing.read_sources(recipe, data)

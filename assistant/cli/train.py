@@ -41,7 +41,9 @@ T = TypeVar("T")
 @click.option("--run", type=FILE, help="Folder for checkpoints, to resume from. [default: <out>.run]")
 @click.option("--method", type=click.Choice(["lora", "bottleneck"]), help="Instead of the recipe's method.")
 @click.option("--rows", type=click.IntRange(min=1), help="Train on this many rows, evenly spread.")
-@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="Instead of the recipe's epochs.")
+@click.option(
+    "--epochs", type=click.FloatRange(min=0, min_open=True, max=100), help="Instead of the recipe's epochs."
+)
 @click.option("--seed", type=int, help="Instead of the recipe's seed.")
 @click.option("--start", type=FILE, help="The folder of an adapter of the same form to go on from.")
 @base_options
@@ -190,8 +192,7 @@ def changed(recipe: Recipe, method: str | None, epochs: float | None, seed: int 
     """The recipe with what the command line says instead; another method has its default size."""
     from assistant.workshop.recipe import Bottleneck, Lora
 
-    settings = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
-    update: dict[str, Any] = {"training": recipe.training.model_copy(update=settings)}
+    update: dict[str, Any] = {"training": recipe.training.changed(epochs=epochs, seed=seed)}
     if method is not None and method != recipe.method.name:
         update["method"] = Bottleneck() if method == "bottleneck" else Lora()
     return recipe.model_copy(update=update)

@@ -142,6 +142,11 @@ class Training(_Strict):
     seed: int = 0
     distillation: Distillation | None = None
 
+    def changed(self, **settings: Any) -> Training:
+        """The same with other settings; None leaves one as it is. Raises ValidationError as a recipe would."""
+        given = {name: value for name, value in settings.items() if value is not None}
+        return type(self).model_validate(self.model_dump() | given)
+
 
 class Recipe(_Strict):
     """What makes an adapter. `labels` are the classes or tags; of an operation without any, one that names its score

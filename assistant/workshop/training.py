@@ -74,6 +74,13 @@ class AdaptedModel(nn.Module):
         states = self.encoder(input_ids=ids, token_type_ids=segments, attention_mask=mask).last_hidden_state
         return self.head(states.float(), mask)
 
+    def take_head(self, folder: Path) -> None:
+        """Take the head of an adapter folder, which has as many outputs. Raises AdapterError."""
+        head = read_tensors(folder, HEAD)
+        with torch.no_grad():
+            self.head_weight.copy_(head["weight"])
+            self.head_bias.copy_(head["bias"])
+
     def trained(self) -> dict[str, nn.Parameter]:
         """What is trained, by name."""
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
@@ -201,10 +208,7 @@ def started(recipe: Recipe, folder: Path) -> AdaptedModel:
         )
     set_peft_model_state_dict(model.encoder, read_tensors(folder, WEIGHTS))
     if (manifest.operation, manifest.labels) == (recipe.operation, recipe.labels):
-        head = read_tensors(folder, HEAD)
-        with torch.no_grad():
-            model.head_weight.copy_(head["weight"])
-            model.head_bias.copy_(head["bias"])
+        model.take_head(folder)
     return model
 
 

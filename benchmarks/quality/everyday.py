@@ -19,7 +19,7 @@ import numpy as np
 from assistant_plugins.error_detection.edits import applied
 
 from assistant.applications import Application, Payload, Request, Spans
-from assistant.engine.base import Choice, Engine
+from assistant.engine.base import Choice, Engine, text_or_pair
 from assistant.engine.encoder import EncoderEngine
 from assistant.plugins import PluginManager
 from assistant.settings import Settings
@@ -32,15 +32,10 @@ Row = Mapping[str, Any]
 Answers = Sequence[tuple[float, str]]
 
 
-def sentiment(rows: Sequence[Row], application: Any, engine: Engine) -> Answers:
+def right_labels(rows: Sequence[Row], application: Any, engine: Engine) -> Answers:
     """Right labels."""
-    found = engine.classify([row["text"] for row in rows], application.adapter)
-    return [(each.label == row["label"], each.label) for each, row in zip(found, rows, strict=True)]
-
-
-def nli(rows: Sequence[Row], application: Any, engine: Engine) -> Answers:
-    """Right labels."""
-    found = engine.classify([(row["premise"], row["hypothesis"]) for row in rows], application.adapter)
+    texts = [text_or_pair([row[field] for field in application.fields]) for row in rows]
+    found = engine.classify(texts, application.adapter)
     return [(each.label == row["label"], each.label) for each, row in zip(found, rows, strict=True)]
 
 
@@ -91,8 +86,8 @@ def summarization(rows: Sequence[Row], application: Application, engine: Engine)
 
 
 MEASURES: dict[str, Callable[[Sequence[Row], Any, Engine], Answers]] = {
-    "sentiment": sentiment,
-    "nli": nli,
+    "sentiment": right_labels,
+    "nli": right_labels,
     "cyberbullying": cyberbullying,
     "commonsense": commonsense,
     "question-answering": question_answering,

@@ -35,7 +35,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune as masks
 
-from assistant.engine.adapters import HEAD, head_form
+from assistant.engine.adapters import head_form
 from assistant.engine.manifest import CONFIG, read_json, read_manifest
 from assistant.workshop.batches import batches, tensors
 from assistant.workshop.objectives import Encoded, objective
@@ -51,7 +51,6 @@ def trained_model(adapter: Path) -> AdaptedModel:
     """The base with an adapter folder in it, all of it trainable: low-rank updates are merged into the weights,
     bottlenecks stay beside them. Raises AdapterError."""
     from peft import PeftModel
-    from safetensors.torch import load_file
 
     import assistant.engine.bottleneck  # noqa: F401  (registers itself with PEFT)
 
@@ -65,10 +64,7 @@ def trained_model(adapter: Path) -> AdaptedModel:
         adapted = PeftModel.from_pretrained(model.encoder, adapter)
         encoder = adapted.merge_and_unload() if lora else adapted.get_base_model()
     model.encoder = encoder.to(torch.bfloat16).requires_grad_(True).eval()
-    head = load_file(adapter / HEAD)
-    with torch.no_grad():
-        model.head_weight.copy_(head["weight"])
-        model.head_bias.copy_(head["bias"])
+    model.take_head(adapter)
     return model
 
 
