@@ -81,13 +81,13 @@ def is_foreign(sentence: str) -> bool:
 
 def _by_tags(sentence: str, tags: Sequence[Tag]) -> Iterator[Edit]:
     for tag in tags:
-        change = _change(sentence, tag)
-        if change:
-            start, end, replacement = change
+        made = change(sentence, tag)
+        if made:
+            start, end, replacement = made
             yield Edit(start, end, _kind(sentence, tag), replacement, tag.probability)
 
 
-def _change(sentence: str, tag: Tag) -> tuple[int, int, str] | None:
+def change(sentence: str, tag: Tag) -> tuple[int, int, str] | None:
     """(start, end, replacement) of what the label asks for; None where it makes no sense."""
     start, end = tag.start, tag.end
     word = sentence[start:end]
