@@ -26,7 +26,7 @@ from assistant.workshop.corruption_words import KEEP, LABELS
 from assistant.workshop.data import read_rows, write_rows
 
 # A longer difference is a sentence said anew, not one put right.
-LONGEST = 4
+LONGEST = 3
 
 Labels: TypeAlias = dict[int, str]
 
@@ -53,6 +53,7 @@ class Pair:
         self.low_wrong, self.low_right = _low(self.wrong), _low(self.right)
         self.text = text
         self.tags: list[Tag] = []
+        self._known: dict[Difference, Labels] = {}
         for word in self.wrong:
             start = (self.tags[-1].end if self.tags else 0) + len(word.space)
             self.tags.append(Tag(start, start + len(word.text), KEEP, 1.0))
@@ -60,15 +61,20 @@ class Pair:
     def row(self) -> dict[str, Any]:
         """`text` and `tags`, as `assistant.workshop.corruption` makes them."""
         words = list(self.wrong)
-        unexplained: list[Difference] = []
-        for difference, labels in self._explained():
-            if labels:
+        explained = list(self._explained())
+        # What goes from one place and comes in at another has moved: all of it is put right, or none.
+        moved = {
+            word
+            for (*_, first, last), labels in explained
+            if not labels
+            for word in self.low_right[first:last]
+        }
+        for (start, stop, first, last), labels in reversed(explained):
+            if labels and not (first == last and moved.issuperset(self.low_wrong[start:stop])):
                 for place, label in labels.items():
                     words[place] = words[place]._replace(label=label)
             else:
-                unexplained.append(difference)
-        for start, stop, first, last in reversed(unexplained):
-            words[start:stop] = self.right[first:last]
+                words[start:stop] = self.right[first:last]
         return row(words)
 
     def _explained(self) -> Iterator[tuple[Difference, Labels]]:
@@ -106,11 +112,16 @@ class Pair:
 
     def _labels(self, difference: Difference) -> Labels:
         """The labels, by their words, that make the difference together."""
+        if difference not in self._known:
+            self._known[difference] = self._found(difference)
+        return self._known[difference]
+
+    def _found(self, difference: Difference) -> Labels:
         start, stop, first, last = difference
-        if first == last:
-            return dict.fromkeys(range(start, stop), "DELETE")
         if max(stop - start, last - first) > LONGEST:
             return {}
+        if first == last:
+            return dict.fromkeys(range(start, stop), "DELETE")
         if found := self._one_label(difference):
             return found
         for place, other in product(range(start, stop + 1), range(first, last + 1)):
@@ -129,7 +140,7 @@ class Pair:
         meant = (*self.low_wrong[:start], *self.low_right[first:last], *self.low_wrong[stop:])
         # A word that is missing is asked for by the one before it.
         places = range(max(0, start - 1), min(max(stop, start + 1), len(self.wrong)))
-        for place, label in product(places, LABELS):
+        for place, label in product(places, _labels_with(self.low_right[first:last])):
             made = change(self.text, replace(self.tags[place], label=label))
             if made and _low(split(self.text[: made[0]] + made[2] + self.text[made[1] :])) == meant:
                 return {place: label}
@@ -138,6 +149,14 @@ class Pair:
     def _is_misspelt(self, place: int) -> bool:
         word = self.low_wrong[place]
         return word.isalpha() and len(word) > 2 and not dictionary().knows(word)
+
+
+def _labels_with(words: Sequence[str]) -> Iterator[str]:
+    """The labels that bring in no other words than these."""
+    for label in LABELS:
+        action, _, argument = label.partition("_")
+        if action not in ("REPLACE", "APPEND", "PREPEND") or argument.partition("'")[0] in words:
+            yield label
 
 
 def _low(words: Sequence[Word]) -> tuple[str, ...]:
