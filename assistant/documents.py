@@ -239,9 +239,9 @@ def _read_docx(data: bytes, limits: Limits) -> tuple[str, ...]:
     with _foreign_parser("Word (.docx)"):
         package = _unpacked(data)
         body = docx.Document(package).element.body
-        # The same text once more, for programs without text boxes.
-        for fallback in list(body.iter(_FALLBACK)):
-            fallback.getparent().remove(fallback)
+        # The same text once more: for programs without text boxes, and where it stood before it was moved.
+        for again in list(body.iter(_FALLBACK, _WORD + "moveFrom")):
+            again.getparent().remove(again)
         # Not through python-docx's tables: a cell there is repeated as often as its `gridSpan` says.
         text = "".join(_piece(element) for element in body.iter(*(_WORD + tag for tag in _PIECES)))
     lines = (line.strip() for line in clean_text(text).split("\n"))
@@ -249,7 +249,16 @@ def _read_docx(data: bytes, limits: Limits) -> tuple[str, ...]:
 
 
 # What a tag stands for in the text; None: its own text.
-_PIECES = {"t": None, "tab": "\t", "br": "\n", "cr": "\n", "p": "\n\n", "tr": "\n", "tc": "\t"}
+_PIECES = {
+    "t": None,
+    "noBreakHyphen": "-",
+    "tab": "\t",
+    "br": "\n",
+    "cr": "\n",
+    "p": "\n\n",
+    "tr": "\n",
+    "tc": "\t",
+}
 
 
 def _piece(element: object) -> str:

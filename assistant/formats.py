@@ -52,7 +52,8 @@ def as_json(reply: Reply) -> dict[str, Any]:
 
 
 def as_text(reply: Reply) -> str:
-    """What the reply says, with what it suggests a line each. A longer reply's text begins with this one's."""
+    """What the reply says, with what it suggests a line each. A longer reply's text begins with this one's, but for
+    white space around a text that is growing."""
     said = []
     for part in reply.parts:
         if isinstance(part, Text | Notice):

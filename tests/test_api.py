@@ -12,13 +12,14 @@ import httpx
 import openai
 import pytest
 from mcp.client import Client as MCPClient
-from served_applications import Slow, listening, make_assistant
+from served_applications import Length, Slow, listening, make_assistant
 from starlette.applications import Starlette
 
 from assistant.api import tools
 from assistant.api.endpoints import endpoints
 from assistant.api.service import Service
 from assistant.api.tools import input_schema, read_arguments
+from assistant.applications import Notice, Request, Text
 from assistant.errors import AssistantError, InputError
 
 
@@ -93,6 +94,19 @@ def test_metrics_count_how_replies_ended_and_hold_no_text(client):
     assert "secret" not in client.get("/metrics").text
 
 
+def test_metrics_name_no_taught_skill_and_time_no_stopped_reply(tmp_path: Path):
+    class Taught(Slow):
+        id, title = "my-secret-diary", "My secret diary"
+
+    service = Service(make_assistant(tmp_path))
+    replies = service.reply(Request("go on", application=Taught.id, skills=(Taught(),)))
+    assert next(replies).route.application == Taught.id
+    replies.close()
+    page = service.metrics.page().decode()
+    assert 'onebase_replies_total{application="taught",outcome="stopped"} 1.0' in page
+    assert "diary" not in page and "onebase_reply_seconds_count" not in page
+
+
 # --- /v1 ----------------------------------------------------------------------------------------------------
 
 
@@ -101,6 +115,11 @@ def test_models_are_the_applications_and_auto(sdk):
     assert sdk.models.retrieve("length").owned_by == "onebase"
     with pytest.raises(openai.NotFoundError, match="nonsense"):
         sdk.models.retrieve("nonsense")
+
+
+def test_what_is_not_found_is_a_model_only_where_one_was_named(client):
+    assert complete(client, "a", "nonsense").json()["error"]["code"] == "model_not_found"
+    assert client.get("/v1/nowhere").json()["error"]["code"] is None
 
 
 def test_a_skill_answers_openais_client(sdk):
@@ -148,6 +167,20 @@ def test_a_stream_gives_the_same_text_piece_by_piece(sdk):
     assert len({chunk.id for chunk in chunks}) == 1
 
 
+def test_a_stream_loses_nothing_to_white_space_that_came_first(client, monkeypatch):
+    growing = [Text(text, growing=True) for text in ("\n\n", "\n\nSo", "\n\nSo be it \n")]
+
+    def answer(self, request, engine):
+        yield from growing
+        yield Text("So be it")
+        yield Notice("It was cut.")
+
+    monkeypatch.setattr(Length, "answer", answer)
+    events = [line[6:] for line in complete(client, "a", stream=True).text.splitlines() if line]
+    deltas = [json.loads(event)["choices"][0]["delta"] for event in events[:-1]]
+    assert [delta.get("content") for delta in deltas] == ["", "So", " be it", "\n\nIt was cut.", None]
+
+
 def test_leaving_a_stream_stops_the_application(client):
     Slow.stopped.clear()
     body = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "go"}]}
@@ -179,7 +212,9 @@ def test_errors_have_openais_form_and_say_what_is_wrong(client):
     assert "messages" in error(client.post("/v1/chat/completions", json={"model": "length"}), 400)
     body = {"model": "length", "messages": [{"role": "assistant", "content": "a"}]}
     assert "user" in error(client.post("/v1/chat/completions", json=body), 400)
-    error(client.post("/v1/chat/completions", content=b"{"), 400)
+    headers = {"Content-Type": "application/json"}
+    broken = client.post("/v1/chat/completions", content=b'{"model": x', headers=headers)
+    assert error(broken, 400).startswith("The request: JSON") and broken.json()["error"]["param"] is None
     error(client.get("/v1/chat/completions"), 405)
     error(client.get("/v1/nowhere"), 404)
 
@@ -228,7 +263,11 @@ def test_a_tool_that_cannot_do_it_says_why(address):
                 ("nothing", {}, "There is no tool 'nothing'."),
                 ("length", {"txt": "a"}, "Length has no 'txt'; it takes text."),
                 ("length", {}, "Length needs text: a text."),
-                ("pick", {"question": "a", "choices": "b"}, "Pick needs choices: a list of texts."),
+                (
+                    "pick",
+                    {"question": "a", "choices": "b"},
+                    "Pick needs choices: a list of at least 2 texts.",
+                ),
                 ("trouble", {"text": "refuse"}, "This text cannot be worked on."),
             ):
                 said = await client.call_tool(name, arguments)
@@ -256,6 +295,9 @@ def test_arguments_are_what_the_schema_allows(tmp_path: Path):
         {"question": "a", "choices": [1, 2]},
         {"question": 1, "choices": ["a", "b"]},
         {"choices": ["a"]},
+        {"question": "a", "choices": []},
+        {"question": "a", "choices": ["b"]},
+        {"question": "a", "choices": ["b", " "]},
     ):
         with pytest.raises(InputError):
             read_arguments(pick, wrong)

@@ -156,6 +156,18 @@ def test_a_cell_that_spans_a_billion_columns_is_read_once(tmp_path: Path) -> Non
     assert read(tmp_path, "a.docx", repacked(docx_bytes(), document=wide)) == ("wide",)
 
 
+def test_hyphens_that_keep_a_word_together_and_text_that_was_moved(tmp_path: Path) -> None:
+    moved = (
+        b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
+        b"<w:p><w:moveFrom><w:r><w:t>Later.</w:t></w:r></w:moveFrom>"
+        b"<w:r><w:t>A well</w:t><w:noBreakHyphen/><w:t>known text.</w:t></w:r></w:p>"
+        b"<w:p><w:moveTo><w:r><w:t>Later.</w:t></w:r></w:moveTo></w:p></w:body></w:document>"
+    )
+    assert read(tmp_path, "a.docx", repacked(docx_bytes(), document=moved)) == (
+        "A well-known text.\n\nLater.",
+    )
+
+
 # --- what is refused ----------------------------------------------------------------------------------------
 
 

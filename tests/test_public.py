@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp.client import Client as MCPClient
 from served_applications import free_port, make_assistant
+from starlette.datastructures import Headers
 
 from assistant.api.service import Service
 from assistant.api.visitors import SlidingWindow, visitor_of
@@ -161,6 +162,17 @@ def test_on_a_page_of_ones_own_nothing_is_counted_against_anyone(tmp_path: Path)
         assert not reply.failed
 
 
+@pytest.mark.parametrize("public", [True, False])
+def test_what_a_plugin_did_wrong_is_told_on_a_page_of_ones_own_only(public: bool, tmp_path: Path):
+    service = Service(make_assistant(tmp_path), public=public)
+    *_, failed = service.reply(Request("/trouble late"))
+    assert failed.failed and failed.text.startswith("So far, so good.\n\n")
+    assert ("served_applications.py" in failed.text) is not public
+    assert ("Something went wrong on my side" in failed.text) is public
+    *_, refused = service.reply(Request("/trouble refuse"))
+    assert refused.refused and refused.text == "This text cannot be worked on."
+
+
 def test_the_sentence_is_in_the_visitors_language(tmp_path: Path):
     service = Service(make_assistant(tmp_path, messages_per_minute=0), public=True)
     with pytest.raises(RateLimitError, match="Espere 60 s"):
@@ -173,22 +185,32 @@ def test_the_sentence_is_in_the_visitors_language(tmp_path: Path):
 @pytest.mark.parametrize(
     ("forwarded", "proxies", "expected"),
     [
+        # Lines are separated by "|".
         ("1.1.1.1", 0, "9.9.9.9"),  # nobody stands in front: the header is the visitor's own invention
         ("1.1.1.1, 2.2.2.2", 1, "2.2.2.2"),
         ("1.1.1.1, 2.2.2.2, 3.3.3.3", 2, "2.2.2.2"),
         ("2.2.2.2", 2, "2.2.2.2"),
         ("", 1, "9.9.9.9"),
         ("2001:db8:1:2:3:4:5:6", 1, "2001:db8:1:2::/64"),
+        ("::ffff:2.2.2.2", 1, "2.2.2.2"),
         ("unknown", 1, "unknown"),
+        ("1.1.1.1|2.2.2.2", 1, "2.2.2.2"),  # a proxy that adds a line of its own
+        ("1.1.1.1, 2.2.2.2|3.3.3.3", 2, "2.2.2.2"),
     ],
 )
 def test_the_outermost_proxy_says_who_the_visitor_is(forwarded: str, proxies: int, expected: str):
-    assert visitor_of({"x-forwarded-for": forwarded}, "9.9.9.9", proxies) == expected
+    assert visitor_of(forwarded.split("|"), "9.9.9.9", proxies) == expected
 
 
-@given(st.text(), st.text(), st.integers(0, 3))
-def test_whatever_is_said_of_an_address_is_read(forwarded: str, peer: str, proxies: int):
-    assert len(visitor_of({"x-forwarded-for": forwarded}, peer, proxies)) <= 64
+def test_every_line_of_the_header_counts(tmp_path: Path):
+    service = Service(make_assistant(tmp_path, proxies=1), public=True)
+    headers = Headers(raw=[(b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-for", b"2.2.2.2")])
+    assert service.visitor(headers, "9.9.9.9") == "2.2.2.2"
+
+
+@given(st.lists(st.text()), st.text(), st.integers(0, 3))
+def test_whatever_is_said_of_an_address_is_read(forwarded: list[str], peer: str, proxies: int):
+    assert len(visitor_of(forwarded, peer, proxies)) <= 64
 
 
 # --- sliding windows ----------------------------------------------------------------------------------------

@@ -211,6 +211,9 @@ def test_the_languages_have_the_same_strings_with_the_same_placeholders():
         ("", "en"),
         ("de", "en"),
         (";q=x,,", "en"),
+        ("en; q=0.5, pt; q=0.9", "pt"),
+        ("de, pt; q=0", "en"),
+        ("PT-br;Q=0.9,en;Q=0.8", "pt"),
     ],
 )
 def test_the_browsers_first_language_that_we_have(header, language):

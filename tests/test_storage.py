@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from reply_strategies import replies, texts
 
 from assistant import Citation, Labels, LabelScore, Reply, Route, Span, Spans, Text
+from assistant.applications import ReplyPart
 from assistant.web import export, storage
 from assistant.web.language import strings_for
 from assistant.web.storage import Conversation
@@ -81,6 +82,18 @@ def test_old_conversations_give_way(monkeypatch):
     assert answered("x" * 2_000).full
 
 
+def test_what_the_browser_keeps_fits_into_its_storage():
+    exchange = 2 * 100_000  # a message and its reply, in the open conversation and in the library
+    encrypted = (2 * storage.MAX_STORED + 2 * exchange) * 4 / 3
+    assert encrypted < 5 * 1024 * 1024
+
+
+def test_a_damaged_conversation_is_none():
+    damaged = {"id": "a", "entries": [{"turn": {"role": "nobody"}}]}
+    library = storage.remember([damaged, "x", {"entries": []}], answered("first"))
+    assert [title for title, _ in storage.titles([damaged, *library], "untitled")] == ["first"]
+
+
 def test_a_title_is_one_short_line():
     assert Conversation().title("nothing yet") == "nothing yet"
     title = answered("a\n\nb " + "c" * 100).title("")
@@ -108,3 +121,32 @@ def test_markdown_for_reading_elsewhere():
     assert r"> it \*says\*" in text
     assert "- bad: +0.50" in text
     assert "## Assistant · Mood" in text
+
+
+def exported(*parts: ReplyPart) -> list[str]:
+    """The lines of a reply in Markdown, but for its heading."""
+    conversation = Conversation().said("x").answered(Reply(Route("mood", 1, ""), parts, done=True))
+    return export.markdown(conversation, {}, strings_for("en")).split("## Assistant")[1].splitlines()[2:]
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("---", r"\---"),
+        ("===", r"\==="),
+        ("- a", r"\- a"),
+        ("+ a", r"\+ a"),
+        ("1. a", r"1\. a"),
+        ("12) a", r"12\) a"),
+        ("1.5 to 2-3", "1.5 to 2-3"),
+    ],
+)
+def test_no_line_of_a_text_becomes_a_list_or_a_rule(line, written):
+    assert exported(Text(f"It says:\n{line}\n\n{line}")) == ["It says:\\", written, "", written]
+
+
+def test_spans_stand_under_what_they_are():
+    corrected = exported(Spans("He go", (Span(3, 5, "verb", replacement="goes"),)))
+    assert corrected == ["Suggested changes:", "", "- go: → goes"]
+    names = exported(Spans("Ana, Rio", (Span(0, 3, "person"), Span(5, 8, "place"))))
+    assert names == ["Found in the text:", "", "- Ana: person", "- Rio: place"]

@@ -106,7 +106,9 @@ def chat_completions(service: Service) -> FastAPI:
     @app.exception_handler(RequestValidationError)
     async def unreadable(_: HTTPRequest, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        where = [str(step) for step in first["loc"] if step != "body"]
+        # For what is no JSON the place is a position in the text.
+        place = first["loc"] if first["type"] != "json_invalid" else ()
+        where = [str(step) for step in place if step != "body"]
         return _error(
             400, f"{'.'.join(where) or 'The request'}: {first['msg']}.", param=where[0] if where else None
         )
@@ -121,17 +123,21 @@ def chat_completions(service: Service) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def other(_: HTTPRequest, error: HTTPException) -> Response:
-        code = "model_not_found" if error.status_code == 404 else None
+        code = "model_not_found" if isinstance(error, _ModelNotFound) else None
         return _error(error.status_code, error.detail, _kind(error.status_code), code)
 
     return app
+
+
+class _ModelNotFound(HTTPException):
+    """The request names a model that there is not."""
 
 
 def _known(service: Service, model: str) -> None:
     known = (AUTO, *service.assistant.applications)
     if model not in known:
         detail = f"There is no model {model[:60]!r}; there are: {', '.join(known)}."
-        raise HTTPException(404, detail)
+        raise _ModelNotFound(404, detail)
 
 
 def _request(body: Completion) -> Request:
@@ -172,7 +178,7 @@ async def _events(
                 body = _body(_last(reply), _kind(_status(reply)))
                 yield f"data: {json.dumps(body, ensure_ascii=False)}\n\n"
                 return
-            text = as_text(reply)
+            text = as_text(reply).strip()
             if added := text[len(sent) :]:
                 yield event({"content": added})
             sent = text

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing, closing
+from dataclasses import replace
 
 import anyio.to_thread
 from anyio import CancelScope, CapacityLimiter
+from starlette.datastructures import Headers
 
 from assistant.api.metrics import Metrics
 from assistant.api.visitors import SlidingWindow, visitor_of
@@ -30,14 +32,14 @@ class Service:
     def __init__(self, assistant: Assistant, *, public: bool = False) -> None:
         self.assistant = assistant
         self.public = public
-        self.metrics = Metrics()
+        self.metrics = Metrics(assistant)
         limit = assistant.settings.limits.messages_per_minute
         self._messages = SlidingWindow(limit, 60) if public else None
         self._threads = CapacityLimiter(CONCURRENT)
 
-    def visitor(self, headers: Mapping[str, str], peer: str | None) -> str:
+    def visitor(self, headers: Headers, peer: str | None) -> str:
         """Who sent a request with these headers over a connection from `peer`."""
-        return visitor_of(headers, peer, self.assistant.settings.proxies)
+        return visitor_of(headers.getlist("x-forwarded-for"), peer, self.assistant.settings.proxies)
 
     def admit(self, visitor: str, language: str = "en") -> None:
         """Count one message of a visitor. Raises RateLimitError when there were too many."""
@@ -48,11 +50,15 @@ class Service:
             raise RateLimitError(say("too_often", language, seconds=math.ceil(wait)), wait)
 
     def reply(self, request: Request) -> Generator[Reply, None, None]:
-        """What `Assistant.reply` gives, counted."""
+        """What `Assistant.reply` gives, counted. In public a failure, whose words may name files, is told without
+        detail."""
         latest: Reply | None = None
         try:
             with closing(self.assistant.reply(request)) as replies:
                 for latest in replies:
+                    if self.public and latest.failed and not latest.refused:
+                        general = Text(say("defect", request.language))
+                        latest = replace(latest, parts=(*latest.parts[:-1], general))
                     yield latest
         finally:
             self.metrics.count(latest)

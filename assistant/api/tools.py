@@ -24,7 +24,7 @@ INSTRUCTIONS = (
     "The structured result holds calibrated probabilities; with `unsure` the best label is only a guess."
 )
 # Of what may be several, and is a list in a tool's arguments: the options of a question.
-CHOICES = "choices"
+CHOICES, MIN_CHOICES = "choices", 2
 
 
 def check_installed() -> None:
@@ -95,7 +95,7 @@ def description(application: Application) -> str:
 def input_schema(application: Application) -> dict[str, Any]:
     """The JSON schema of an application's fields: all of them texts but for the options of a question."""
     text = {"type": "string", "minLength": 1}
-    several = {"type": "array", "items": text, "minItems": 2}
+    several = {"type": "array", "items": text, "minItems": MIN_CHOICES}
     return {
         "type": "object",
         "properties": {
@@ -120,9 +120,10 @@ def read_arguments(application: Application, arguments: Mapping[str, Any]) -> di
     for name in application.fields:
         value = arguments.get(name)
         if _several(application, name):
-            if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-                raise InputError(f"{application.title} needs {name}: a list of texts.")
-            fields[name] = tuple(value)
+            texts = value if isinstance(value, list) else []
+            if len(texts) < MIN_CHOICES or not all(isinstance(t, str) and t.strip() for t in texts):
+                raise InputError(f"{application.title} needs {name}: a list of at least {MIN_CHOICES} texts.")
+            fields[name] = tuple(texts)
         elif isinstance(value, str) and value.strip():
             fields[name] = value
         else:

@@ -6,27 +6,30 @@ import ipaddress
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
 # Visitors remembered by a window; beyond that the one who was quiet for longest is forgotten.
 MAX_VISITORS = 10_000
 
 
-def visitor_of(headers: Mapping[str, str], peer: str | None, proxies: int = 0) -> str:
+def visitor_of(forwarded: Iterable[str], peer: str | None, proxies: int = 0) -> str:
     """The visitor's address: the peer of the connection, or what the outermost of `proxies` proxies saw.
 
-    Each proxy appends the address that it saw to X-Forwarded-For, so what stands further left came from the
-    visitor and proves nothing. Of an IPv6 address the first 64 bits count: one household has all the others.
+    `forwarded` are the lines of X-Forwarded-For. Each proxy appends the address that it saw, to the last line or in
+    one of its own, so what stands before came from the visitor and proves nothing. Of an IPv6 address the first 64
+    bits count: one household has all the others. An IPv4 address in IPv6's form is what it stands for.
     """
     address = peer or ""
     if proxies:
-        seen = [each.strip() for each in headers.get("x-forwarded-for", "").split(",") if each.strip()]
+        seen = [each.strip() for each in ",".join(forwarded).split(",") if each.strip()]
         if seen:
             address = seen[-min(proxies, len(seen))]
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address[:64]
+    if parsed.version == 6 and parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
     if parsed.version == 6:
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)

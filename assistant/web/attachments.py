@@ -17,9 +17,6 @@ from assistant.web import storage
 from assistant.web.language import Strings, strings_for
 from assistant.web.storage import JSON
 
-# Seconds that the texts outlive a closed page.
-LIVE = 3600
-
 # Documents by the id of the conversation that they were attached to.
 Attached: TypeAlias = dict[str, tuple[Document, ...]]
 
@@ -36,7 +33,8 @@ class Attachments:
 
     def __init__(self, limits: Limits, conversation: gr.BrowserState, language: gr.Radio) -> None:
         self.limits = limits
-        self.documents = gr.State({}, time_to_live=LIVE)
+        # Without a time to live, which Gradio counts from the last change: an open page would lose its documents.
+        self.documents = gr.State({})
         self.chips = gr.HTML(
             elem_id="chips", js_on_load=_REMOVE, apply_default_css=False, visible=False, render=False
         )
@@ -55,25 +53,21 @@ class Attachments:
     def connect(self) -> None:
         """Add the events, once the components are placed."""
         here = [self.documents, self.conversation, self.language]
-        self.button.upload(
-            self._attach,
-            [self.button, *here],
-            [self.documents, self.conversation, self.chips],
-            api_visibility="private",
-            show_progress="hidden",
+        private = {"api_visibility": "private", "show_progress": "hidden"}
+        # The id first, at once: reading takes its time, and what is said meanwhile has to stay.
+        self.button.upload(self._begun, self.conversation, self.conversation, **private, queue=False).then(
+            self._attach, [self.button, *here], [self.documents, self.chips], **private
         )
-        self.chips.remove(
-            self._remove,
-            here,
-            [self.documents, self.chips],
-            api_visibility="private",
-            show_progress="hidden",
-            queue=False,
-        )
+        self.chips.remove(self._remove, here, [self.documents, self.chips], **private, queue=False)
+
+    def _begun(self, stored: JSON) -> Any:
+        """A new conversation gets its id, for the documents to hang on; any other stays as it is."""
+        conversation = storage.from_json(stored)
+        return gr.skip() if storage.is_current(stored, conversation) else storage.to_json(conversation)
 
     def _attach(
         self, files: Sequence[str] | None, documents: Attached, stored: JSON, language: str
-    ) -> tuple[Attached, JSON, Any]:
+    ) -> tuple[Attached, Any]:
         """Read the files as documents of this conversation; what cannot be read is said and left out."""
         conversation, strings = storage.from_json(stored), strings_for(language)
         attached = list(documents.get(conversation.id, ()))
@@ -85,9 +79,7 @@ class Attachments:
                 attached.append(read_document(path, self.limits, path.name))
             except DocumentError as error:
                 gr.Warning(escape(str(error)))
-        # A new conversation has its id from here on; the documents hang on it.
-        documents = {**documents, conversation.id: tuple(attached)}
-        return documents, storage.to_json(conversation), chips(attached, strings)
+        return {**documents, conversation.id: tuple(attached)}, chips(attached, strings)
 
     def _remove(
         self, documents: Attached, stored: JSON, language: str, event: gr.EventData

@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from assistant.applications import Citation, Labels, ReplyPart, Spans, Table
+from assistant.applications import Citation, Labels, ReplyPart, Span, Spans, Table
 from assistant.conversation import to_json
 from assistant.web.language import Strings
-from assistant.web.render import answered_by, readable
+from assistant.web.render import answered_by, is_weighted, readable, spans_heading
 from assistant.web.storage import Conversation, Entry
 
 
@@ -42,7 +42,7 @@ def _entry(entry: Entry, titles: Mapping[str, str], strings: Strings) -> Iterato
     title = answered_by(entry.reply, titles) if entry.reply else titles.get(application or "", application)
     by = f" · {title}" if title else ""
     yield f"## {_literal(strings('assistant') + by)}"
-    yield _literal(entry.turn.text)
+    yield from _paragraphs(entry.turn.text)
     for part in entry.reply.parts if entry.reply else ():
         if block := _part(part, strings):
             yield block
@@ -60,13 +60,19 @@ def _part(part: ReplyPart, strings: Strings) -> str:
         source = strings("source", document=part.document, page=part.page)
         return f"> {_literal(part.quote)}\n>\n> — {_literal(source)}"
     if isinstance(part, Spans) and part.spans:
+        weighted = is_weighted(part.spans)
         words = (
-            f"- {_literal(part.text[span.start : span.end])}: "
-            + (_literal(f"→ {span.replacement}") if span.replacement is not None else f"{span.weight:+.2f}")
+            f"- {_literal(part.text[span.start : span.end])}: {_told(span, weighted=weighted)}"
             for span in part.spans
         )
-        return "\n".join([f"{strings('evidence')}:", "", *words])
+        return "\n".join([f"{_literal(spans_heading(part, strings))}:", "", *words])
     return ""
+
+
+def _told(span: Span, *, weighted: bool) -> str:
+    if span.replacement is not None:
+        return _literal(f"→ {span.replacement}")
+    return f"{span.weight:+.2f}" if weighted else _literal(readable(span.label))
 
 
 def _table(columns: tuple[str, ...], rows: object) -> str:
@@ -76,9 +82,18 @@ def _table(columns: tuple[str, ...], rows: object) -> str:
     )
 
 
+def _paragraphs(text: str) -> Iterator[str]:
+    """A longer text, literally, with its lines kept by hard breaks (CommonMark 0.31, section 6.7)."""
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        if lines := [line for line in map(_literal, paragraph.splitlines()) if line]:
+            yield "\\\n".join(lines)
+
+
 def _literal(text: str) -> str:
     """Text on one line in which no character acts as Markdown or HTML."""
-    return re.sub(r"([\\`*_\[\]<>#|!&~])", r"\\\1", " ".join(text.split()))
+    line = re.sub(r"([\\`*_\[\]<>#|!&~])", r"\\\1", " ".join(text.split()))
+    # What makes a list, a rule or a heading at the beginning of a line.
+    return re.sub(r"^(\d+(?=[.)](?: |$))|(?=[-+=]))", r"\1\\", line)
 
 
 def _fenced(text: str) -> str:

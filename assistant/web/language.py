@@ -57,7 +57,8 @@ def preferred(accept_language: str) -> str:
     """The best of our languages for an Accept-Language header (RFC 9110, section 12.5.4)."""
     wishes = []
     for position, wish in enumerate(accept_language[:1000].split(",")):
-        tag, _, quality = wish.strip().partition(";q=")
+        tag, _, quality = wish.replace(" ", "").lower().partition(";q=")
         weight = float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 1.0
-        wishes.append((-weight, position, tag.split("-")[0].lower()))
+        if weight:  # 0 is what is not wanted
+            wishes.append((-weight, position, tag.split("-")[0]))
     return next((code for _, _, code in sorted(wishes) if code in languages()), DEFAULT)

@@ -101,7 +101,7 @@ class Plugins:
             measured = {}
             for application in self.assistant.applications.values():
                 replies = [self._answered(application) for _ in range(RUNS)][1:]
-                if times := [reply.milliseconds for reply in replies if reply and reply.adapter]:
+                if times := [reply.milliseconds for reply in replies if reply and not reply.failed]:
                     measured[application.id] = statistics.median(times)
             self.measured = measured
         return self._applications(strings_for(language))

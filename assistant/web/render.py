@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import singledispatch
 from html import escape, unescape
 
@@ -91,24 +92,15 @@ def _(part: Labels, strings: Strings) -> str:
 
 @part_html.register
 def _(part: Spans, strings: Strings) -> str:
-    spans = list(_in_order(part.spans, len(part.text)))
-    changes = any(span.replacement is not None for span in spans)
-    labels = {span.label for span in spans}
-    weighted = not changes and len(labels) <= 1
+    spans = tuple(_in_order(part.spans, len(part.text)))
+    weighted = is_weighted(spans)
+    heading = escape(spans_heading(replace(part, spans=spans), strings))
     pieces, position = [], 0
     for span in spans:
         pieces.append(escape(part.text[position : span.start]))
         pieces.append(_span(span, part.text[span.start : span.end], strings, weighted=weighted))
         position = span.end
     pieces.append(escape(part.text[position:]))
-    if changes:
-        heading = escape(strings("changes"))
-    elif not weighted:
-        heading = escape(strings("found_in"))
-    elif part.title and part.title != "text":
-        heading = escape(strings("evidence_in", field=readable(part.title)))
-    else:
-        heading = escape(strings("evidence"))
     legend = _legend(spans, strings) if weighted else ""
     return (
         f'<figure class="evidence"><figcaption><h4 class="quiet">{heading}</h4>{legend}</figcaption>'
@@ -140,6 +132,22 @@ def _(part: Table, strings: Strings) -> str:
 @part_html.register
 def _(part: Suggestions, strings: Strings) -> str:
     return ""  # buttons are the page's own, see `suggestions`
+
+
+def spans_heading(part: Spans, strings: Strings) -> str:
+    """What the spans are together: changes, things found, or the words that mattered."""
+    if any(span.replacement is not None for span in part.spans):
+        return strings("changes")
+    if not is_weighted(part.spans):
+        return strings("found_in")
+    if part.title and part.title != "text":
+        return strings("evidence_in", field=readable(part.title))
+    return strings("evidence")
+
+
+def is_weighted(spans: Sequence[Span]) -> bool:
+    """Whether the spans' weights are what they tell, not their labels or what would replace them."""
+    return all(span.replacement is None for span in spans) and len({span.label for span in spans}) <= 1
 
 
 def suggestions(reply: Reply) -> list[Suggestion]:

@@ -15,8 +15,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from assistant.applications import Reply, Turn
 
-# localStorage holds about five million characters, encrypted ones a third more than these.
-MAX_STORED = 2_000_000
+# For the open conversation, and once more for all of them. localStorage holds 5.24 million characters, into which both
+# have to go encrypted, a third longer; what is over is lost without a word. The rest is room for one more exchange.
+MAX_STORED = 1_400_000
 MAX_TITLE = 60
 
 JSON: TypeAlias = Any  # what json.loads gives; the browser's word for it
@@ -104,6 +105,11 @@ def from_json(stored: JSON) -> Conversation:
         return Conversation()
 
 
+def is_current(stored: JSON, conversation: Conversation) -> bool:
+    """Whether what the browser sent is a conversation, and this one."""
+    return isinstance(stored, dict) and stored.get("id") == conversation.id
+
+
 def remember(library: JSON, conversation: Conversation) -> list[JSON]:
     """The stored conversations with this one first, unless it is there as it is; the oldest give way.
 
@@ -140,4 +146,4 @@ def titles(library: JSON, untitled: str) -> list[tuple[str, str]]:
 def _stored(library: JSON) -> list[JSON]:
     if not isinstance(library, list):
         return []
-    return [stored for stored in library if isinstance(stored, dict) and isinstance(stored.get("id"), str)]
+    return [stored for stored in library if is_current(stored, from_json(stored))]

@@ -7,6 +7,7 @@ and the saved skills are in its state only.
 from __future__ import annotations
 
 import base64
+import logging
 import shutil
 import tempfile
 import threading
@@ -23,6 +24,7 @@ from assistant.applications import Request
 from assistant.conversation import clean
 from assistant.core import Assistant
 from assistant.errors import AssistantError
+from assistant.sentences import say
 from assistant.web import render
 from assistant.web.language import Strings, strings_for
 from assistant.web.lesson import METHODS, Lesson, Skill, Step, read_pasted
@@ -31,10 +33,10 @@ from assistant.workshop.dataset import Dataset, slug
 from assistant.workshop.ladder import Rung
 from assistant.workshop.methods.zero_shot import entailment_adapter
 
+logger = logging.getLogger(__name__)
+
 # Something to begin with for who has no examples at hand.
 SAMPLE = Path(__file__).parent / "sample.txt"
-# Seconds that a session's folder outlives its closed page.
-LIVE = 3600
 MAX_SKILLS = 8
 MAX_NAME = 40
 # An accuracy on fewer rows says little, and it is said that it does.
@@ -72,7 +74,8 @@ class Teach:
         self._components()
 
     def _components(self) -> None:
-        self.session = gr.State(None, time_to_live=LIVE, delete_callback=_forget)
+        # Without a time to live, which Gradio counts from the last change: the files of a saved skill would go.
+        self.session = gr.State(None, delete_callback=_forget)
         with gr.Row(elem_id="teach", equal_height=False):
             with gr.Column(scale=2, min_width=300):
                 self.examples = gr.Textbox(lines=12, max_lines=20, elem_id="teach-examples")
@@ -206,12 +209,16 @@ class Teach:
         )
         with lesson:
             yield {self.start: gr.update(interactive=False), self.stop: gr.update(visible=True)}
-            for event in lesson.events():
-                step = event if isinstance(event, Step) else None
-                if isinstance(event, Rung):
-                    session = self._with(session, event, dataset, name.strip() or strings("teach_unnamed"))
-                    yield {self.plot: plot_html(session.outcomes, strings)}
-                yield {self.ladder: ladder_html(session.outcomes, step, strings), self.session: session}
+            try:
+                for event in lesson.events():
+                    step = event if isinstance(event, Step) else None
+                    if isinstance(event, Rung):
+                        title = name.strip() or strings("teach_unnamed")
+                        session = self._with(session, event, dataset, title)
+                        yield {self.plot: plot_html(session.outcomes, strings)}
+                    yield {self.ladder: ladder_html(session.outcomes, step, strings), self.session: session}
+            except Exception as error:  # noqa: BLE001  (told; the tab stays of use)
+                yield {self.findings: _problem(_reason(error, strings))}
         if lesson.overdue:
             yield {self.findings: _problem(strings("teach_overdue"))}
         yield self._ready(session, strings)
@@ -227,13 +234,17 @@ class Teach:
 
     def _ready(self, session: Session, strings: Strings) -> Updates:
         """The page when nothing runs any more: what was made can be tried, saved and taken away."""
-        skill = session.skill
+        skill, archive, problem = session.skill, None, ""
+        try:
+            archive = str(skill.archive()) if skill else None
+        except Exception as error:  # noqa: BLE001  (told; the skill can be tried and saved all the same)
+            problem = _problem(_reason(error, strings))
         return {
             self.start: gr.update(interactive=True),
             self.stop: gr.update(visible=False),
             self.result: gr.update(visible=skill is not None),
-            self.download: gr.update(value=str(skill.archive())) if skill else gr.skip(),
-            self.ladder: ladder_html(session.outcomes, None, strings),
+            self.download: gr.update(value=archive, interactive=archive is not None),
+            self.ladder: ladder_html(session.outcomes, None, strings) + problem,
         }
 
     def _try(self, message: str, session: Session | None, language: str) -> str:
@@ -274,7 +285,8 @@ class Teach:
         session = replace(session, outcomes=(*session.outcomes, rung))
         if rung.adapter is None:
             return session
-        id_ = f"my-{slug(title)}"
+        # Short enough for a plugin's name, with another "-2" too.
+        id_ = f"my-{slug(title)[: MAX_NAME - 5]}".rstrip("-")
         while id_ in self.assistant.applications:
             id_ += "-2"
         return replace(
@@ -362,6 +374,15 @@ def _running(step: Step, strings: Strings) -> str:
     bar = f'<progress max="1" value="{step.fraction:.3f}"></progress>'
     title = escape(step.method.title)
     return f'<tr class="running"><th scope="row">{title}</th><td colspan="5">{bar} {escape(left)}</td></tr>'
+
+
+def _reason(error: Exception, strings: Strings) -> str:
+    """What went wrong, for a person; a defect is logged and told without detail."""
+    if isinstance(error, AssistantError):
+        return str(error)
+    logger.error("A lesson went wrong.", exc_info=error)
+    system = isinstance(error, OSError) and error.strerror
+    return f"{system}." if system else say("defect", strings.language)
 
 
 def _problem(sentence: str) -> str:
