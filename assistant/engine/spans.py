@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 
 from assistant.engine.base import Extraction
 from assistant.engine.embedded import MAX_TOKENS
@@ -63,14 +64,17 @@ def best_spans(
     nothing = min(float(logits[0, 0] + logits[0, 1]) for logits, _, _ in windows) - null_bias
     spans: dict[tuple[int, int], float] = {}
     for logits, encoding, first in windows:
-        inside = torch.tensor([segment == 1 for segment in encoding.sequence_ids])
-        scores = logits[:, 0, None] + logits[None, :, 1]
-        allowed = inside[:, None] & inside[None, :]
-        allowed &= torch.ones_like(allowed).triu() & ~torch.ones_like(allowed).triu(MAX_ANSWER_TOKENS)
-        likeliest = scores.masked_fill(~allowed, -torch.inf).flatten().topk(min(LIKELY, int(allowed.sum())))
+        segments = encoding.sequence_ids
+        begin = segments.index(1) if 1 in segments else len(segments)
+        own = logits[begin : begin + segments.count(1)]
+        # A row for each start, a column for each length.
+        ends = F.pad(own[:, 1], (0, MAX_ANSWER_TOKENS - 1), value=-torch.inf).unfold(0, MAX_ANSWER_TOKENS, 1)
+        scores = (own[:, 0, None] + ends).flatten()
+        likeliest = scores.topk(min(LIKELY, int(scores.isfinite().sum())))
         for score, place in zip(likeliest.values.tolist(), likeliest.indices.tolist(), strict=True):
-            start, end = divmod(place, len(inside))
-            span = (first + encoding.offsets[start][0], first + encoding.offsets[end][1])
+            start, longer = divmod(place, MAX_ANSWER_TOKENS)
+            start += begin
+            span = first + encoding.offsets[start][0], first + encoding.offsets[start + longer][1]
             spans[span] = max(spans.get(span, -math.inf), score)
     answers = _answers(sorted(spans.items(), key=lambda pair: -pair[1]))
     found = [(0, 0), *(span for span, _ in answers)]
