@@ -69,7 +69,8 @@ class Request:
     """One message with its conversation. `application` is what the person pinned, None for automatic; `skills` are
     applications of this person alone, which answer when they are pinned or named by a command.
 
-    The payload is found by the router, unless it comes with the request and an application for it.
+    The payload is found by the router, unless it comes with the request and an application for it. An application is
+    given the language without its region: "pt" for "pt-BR".
     """
 
     message: str

@@ -32,6 +32,7 @@ from assistant.applications import (
 from assistant.conversation import clean, clean_payload, clean_turn, history_after
 from assistant.engine.base import Engine
 from assistant.errors import AssistantError, EngineError, InputError
+from assistant.payload import words
 from assistant.payload.language import guess_language
 from assistant.plugins import PluginManager
 from assistant.sentences import say
@@ -41,7 +42,6 @@ __all__ = ["Assistant", "Router", "history_after"]
 
 logger = logging.getLogger(__name__)
 
-_COMMAND = re.compile(r"\s*/([\w-]+)(?=\s|$)")
 # As many examples are offered when nothing else can be said.
 MAX_BUTTONS = 4
 # A short message that greets, and one that asks what there is.
@@ -144,14 +144,16 @@ class Assistant:
             raise InputError(say("no_words", language))
         if request.payload is not None and request.application:
             self._require(request.application, "", request)
-        elif command := _COMMAND.match(message):
-            self._require(command[1].lower(), "/", request)
+        elif command := words.COMMAND.match(message):
+            self._require(command["id"].lower(), "/", request)
         elif request.application is not None:
             self._require(request.application, "", request)
         history = request.history[-limits.history_turns :]
         return replace(
             request,
             message=message,
+            # A reply is in "pt" for "pt-BR", too; nobody behind here has to know.
+            language=language.partition("-")[0].lower(),
             history=tuple(clean_turn(turn) for turn in history),
             payload=request.payload and clean_payload(request.payload),
         )
@@ -229,7 +231,7 @@ class Assistant:
         else:
             lines = list(_told(request, applications))
             known = self.engine.languages
-            if known is not None and request.language.partition("-")[0].lower() not in known:
+            if known is not None and request.language not in known:
                 lines.append(say("only_english_texts", request.language))
             yield Text("\n".join(lines))
             examples = [skill.examples[0] for skill in applications.values() if skill.examples]

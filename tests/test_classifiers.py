@@ -65,6 +65,13 @@ def test_where_nothing_can_be_written_it_is_learnt_each_time(tmp_path: Path) -> 
     assert routed(tmp_path / "file" / "routing") == routed(None)
 
 
+def test_where_the_file_cannot_be_written_there_is_none(tmp_path: Path) -> None:
+    learnt = Linear.learnt(np.eye(2, dtype=np.float32), ["a", "b"])
+    (tmp_path / "learnt.tmp").mkdir()
+    Classifiers({("text",): learnt}, np.eye(2, dtype=np.float32)).save(tmp_path / "learnt.safetensors")
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
 def test_only_the_latest_are_kept(tmp_path: Path) -> None:
     one = Linear.learnt(np.eye(2, dtype=np.float32), ["a", "b"])
     for n in range(KEPT + 3):

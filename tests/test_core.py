@@ -230,6 +230,24 @@ def test_without_applications_it_says_so(tmp_path: Path) -> None:
         assert (reply.text, reply.done) == (say("no_applications", "en"), True)
 
 
+@pytest.mark.parametrize(("asked", "given"), [("pt-BR", "pt"), ("PT", "pt"), ("en", "en")])
+def test_an_application_is_given_a_language_without_its_region(
+    assistant: Assistant, asked: str, given: str
+) -> None:
+    class Linguist(Application):
+        id, title, description, examples = "linguist", "Linguist", "Tells the language.", ("Which?",)
+        task = "text-classification"
+
+        def answer(self, request, engine):
+            yield Text(request.language)
+
+    request = Request("hello", application="linguist", skills=(Linguist(),), language=asked)
+    assert (
+        last(assistant, request.message, application="linguist", skills=request.skills, language=asked).text
+        == given
+    )
+
+
 @pytest.mark.parametrize("language", ["en", "pt", "pt-BR", "xx"])
 @pytest.mark.parametrize(
     ("request_", "key", "values"),

@@ -145,6 +145,24 @@ def test_nothing_is_done_to_another_language() -> None:
     assert not is_foreign("I recieved yuor mesage and will definately come")
 
 
+@pytest.mark.parametrize("piece", ["a", ".", "a-", "a@", "1a"])
+def test_a_long_run_of_signs_is_read_at_once(piece: str) -> None:
+    assert corrections(piece * (100_000 // len(piece)), [], 0.5) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mail teh@example.org now.",
+        "See (docs/teh.txt) first.",
+        "Call teh() twice.",
+        "It is #teh_best=teh here.",
+    ],
+)
+def test_addresses_paths_and_code_are_left_alone(text: str) -> None:
+    assert corrections(text, [], 0.5) == []
+
+
 def test_below_the_threshold_a_tag_is_not_believed() -> None:
     text = "The man go home."
     assert corrections(text, tags(text, {"go": "TRANSFORM_VERB_S"}, probability=0.4), 0.5) == []
@@ -191,7 +209,7 @@ def test_one_mistake_none_and_portuguese() -> None:
     tagger = Tagger({"dog": "TRANSFORM_PLURAL"})
     assert reply("I have two dog.", tagger)[0].text.startswith("1 mistake found.")  # type: ignore[union-attr]
     assert reply("I have two dogs.", tagger) == [Text("No mistakes found.")]
-    assert reply("I have two dogs.", tagger, "pt-BR") == [Text("Nenhum erro encontrado.")]
+    assert reply("I have two dogs.", tagger, "pt") == [Text("Nenhum erro encontrado.")]
     said, spans, _ = reply("I have two dog.", tagger, "pt")
     assert isinstance(said, Text) and said.text.startswith("1 erro encontrado.")
     assert isinstance(spans, Spans) and spans.spans[0].label == "gramática"
@@ -217,6 +235,12 @@ def test_a_long_text_shows_its_progress() -> None:
     parts = list(ErrorDetection().answer(request, Tagger({"dog": "TRANSFORM_PLURAL"})))
     assert [part.done for part in parts if isinstance(part, Progress)] == list(range(0, 180, 32))
     assert parts[-1] == Text(text.replace("dog", "dogs"), copyable=True)
+
+
+def test_two_edits_of_one_edited_place_are_both_made() -> None:
+    text, first = "a b c", [Edit(2, 3, "grammar", "x y", 0.9)]
+    second = [Edit(2, 3, "spelling", "xx", 0.8), Edit(4, 5, "grammar", "yy", 0.7)]
+    assert combined(text, first, second) == [Edit(2, 3, "spelling", "xx yy", 0.7)]
 
 
 @st.composite

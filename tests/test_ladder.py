@@ -227,3 +227,11 @@ def test_compare_refuses_with_a_sentence(arguments: list[str], said: str, tmp_pa
     assert result.exit_code == 1
     assert said in result.stderr and "Traceback" not in result.stderr
     assert not (tmp_path / "words-ladder").exists()
+
+
+@pytest.mark.parametrize("methods", ["zero-shot", "few-shot:shots=4"])
+def test_compare_refuses_shots_that_no_method_takes(methods: str, tmp_path: Path) -> None:
+    write_data(tmp_path / "words.csv")
+    result = compare(tmp_path, "words.csv", "--methods", methods, "--shots", "8")
+    assert result.exit_code == 2
+    assert "--shots is for few-shot" in result.stderr

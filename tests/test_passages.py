@@ -69,6 +69,12 @@ def test_sentences(text: str, expected: list[str]) -> None:
     assert [text[start:end] for start, end in sentences(text)] == expected
 
 
+@pytest.mark.parametrize("piece", [".", ". ", "\n", "\n ", "a"])
+def test_a_long_run_of_signs_is_cut_at_once(piece: str) -> None:
+    text = piece * (100_000 // len(piece)) + "b"
+    assert sentences(text)[-1][1] == len(text)
+
+
 def test_what_has_no_full_stop_is_cut_at_lines_and_words() -> None:
     table = "\n".join(f"row {n}\t{n * n}" for n in range(100))
     assert [table[start:end] for start, end in sentences(table)] == table.split("\n")

@@ -28,6 +28,12 @@ WRITTEN_WITH_THE_CODE: list[Case] = [
         "Would you keep ice cream in",
         ("the oven", "the freezer"),
     ),
+    # A dotted İ is a letter to a pattern that does not look at capitals, and none of a, b, c.
+    (
+        "Who was mayor? A) İ. Melih Gökçek B) Mansur Yavaş",
+        "Who was mayor?",
+        ("İ. Melih Gökçek", "Mansur Yavaş"),
+    ),
     ("Where do fish live, is it water, sand or trees?", "Where do fish live", ("water", "sand", "trees")),
     (
         "She opened the umbrella because … a) it was raining b) she was hungry",

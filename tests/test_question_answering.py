@@ -114,21 +114,20 @@ def test_only_the_best_answers_are_shown() -> None:
     assert len(labels.scores) == 5
 
 
-@pytest.mark.parametrize("language", ["pt", "pt-BR"])
-def test_portuguese(language: str) -> None:
+def test_portuguese() -> None:
     text = "A câmara foi construída por Rui Faria.\n\nHoje é um museu."
     document = Document("vila.pdf", ("Índice", text))
     said, labels, spans, citation = ask(
-        Reader(Rui_Faria=0.9), "Quem a construiu?", documents=[document], language=language
+        Reader(Rui_Faria=0.9), "Quem a construiu?", documents=[document], language="pt"
     )
     assert said == Text("Segundo “vila.pdf”, página 2: Rui Faria.")
     assert isinstance(labels, Labels) and labels.scores[1].label == "não está no texto"
     assert isinstance(spans, Spans) and spans.spans[0].label == "resposta"
     assert citation == Citation("vila.pdf", 2, "A câmara foi construída por Rui Faria.")
-    said, *_ = ask(Reader(Rui_Faria=0.9), "Quem?", text, language=language)
+    said, *_ = ask(Reader(Rui_Faria=0.9), "Quem?", text, language="pt")
     assert said == Text("Segundo o parágrafo 1 do texto: Rui Faria.")
-    assert ask(Reader(), "Quem?", text, language=language)[0] == Text("O texto não diz.")
-    unsure = ask(Reader(0.7, Rui_Faria=0.6), "Quem?", "Foi Rui Faria.", language=language)[0]
+    assert ask(Reader(), "Quem?", text, language="pt")[0] == Text("O texto não diz.")
+    unsure = ask(Reader(0.7, Rui_Faria=0.6), "Quem?", "Foi Rui Faria.", language="pt")[0]
     assert unsure == Text("Não tenho certeza. Meu melhor palpite, segundo o texto, é “Rui Faria”.")
 
 

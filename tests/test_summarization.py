@@ -89,7 +89,7 @@ def test_the_chosen_sentences_are_marked_with_their_probability() -> None:
 
 
 def test_in_portuguese() -> None:
-    parts = ask("Resuma em duas frases", language="pt-BR")
+    parts = ask("Resuma em duas frases", language="pt")
     assert kept(parts) == [2, 7]
     assert said(parts)[1] == "Mantive 2 de 10 frases, 20 % das palavras."
     assert said(ask("Resuma", "Chove. Faz frio.", language="pt")) == [
@@ -162,6 +162,13 @@ def test_the_usual_length(sentences: int, expected: int) -> None:
         ("reduce it by 20 %", Length(160, "words")),
         ("20 por cento do texto", Length(40, "words")),
         ("half the length", Length(100, "words")),
+        ("shorten it by a third", Length(133, "words")),
+        ("cut off one quarter", Length(150, "words")),
+        ("cut it to a quarter", Length(50, "words")),
+        ("Cut It By Half", Length(100, "words")),
+        ("IN TRÊS FRASES", Length(3, "sentences")),
+        ("in fıve sentences", None),
+        ("in sİx words", None),
         ("para um terço", Length(67, "words")),
         ("to 400%", Length(200, "words")),
         ("to 0 %", Length(1, "words")),

@@ -76,7 +76,7 @@ def test_a_base_that_writes_says_it_in_other_words_at_the_length_asked() -> None
         ("in 8 words", "en", "at most 8 words", "One two three four. Five six seven eight."),
         ("in 7 words", "en", "at most 7 words", "One two three four."),
         ("in 2 words", "en", "at most 2 words", "One two three four."),
-        ("Resuma em uma frase", "pt-BR", "uma frase", "One two three four."),
+        ("Resuma em uma frase", "pt", "uma frase", "One two three four."),
         ("Resuma em 8 palavras", "pt", "no máximo 8 palavras", "One two three four. Five six seven eight."),
         ("Resuma em 2 frases", "fr", "at most 2 sentences", "One two three four. Five six seven eight."),
     ],

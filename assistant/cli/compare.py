@@ -97,7 +97,7 @@ def chosen_methods(known: Mapping[str, Method], wanted: str | None, shots: int |
 
     from assistant.workshop.ladder import configured
 
-    chosen = []
+    chosen, given_shots = [], False
     for each in (wanted or ",".join(known)).split(","):
         id_, *given = each.strip().split(":")
         if id_ not in known:
@@ -110,7 +110,10 @@ def chosen_methods(known: Mapping[str, Method], wanted: str | None, shots: int |
         method = configured(known[id_], dict(pairs))
         if shots is not None and id_ == "few-shot" and "shots" not in dict(pairs):
             method = configured(method, {"shots": str(shots)})
+            given_shots = True
         chosen.append(method)
+    if shots is not None and not given_shots:
+        raise click.UsageError("--shots is for few-shot without shots of its own, and --methods has none.")
     return list(dict.fromkeys(chosen))
 
 

@@ -174,7 +174,7 @@ def _print(reply: Reply) -> None:
     for part in reply.parts:
         match part:
             case Labels():
-                width = max(len(score.label) for score in part.scores)
+                width = max((len(score.label) for score in part.scores), default=0)
                 for score in part.scores:
                     click.echo(f"  {score.label:{width}}  {score.probability:6.1%}")
             case Suggestions():

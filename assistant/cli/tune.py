@@ -67,6 +67,9 @@ def tune(
             _tell(trial)
         for trial in search.run(watch):
             _tell(trial)
+    if interrupt.interrupted and search.best is None:
+        click.echo("Stopped before a trial was finished.", err=True)
+        click.get_current_context().exit(INTERRUPTED)
     best = search.best_recipe()
     write_recipe(best, out)
     found = own(best)

@@ -18,7 +18,7 @@ _CHOICES = re.compile(
 )
 _LETTERED = re.compile(
     r"(?:(?<=\s)|^)(?:(?:option|choice|statement|sentence|opção|alternativa|frase|afirmação)\s+)?"
-    r"[(\[]?(?P<mark>[a-z]|[1-9]\d?)(?:[):\]]|\.(?![a-zà-ú]\.))(?!\d)\s*",
+    r"[(\[]?(?P<mark>(?-i:[a-zA-Z])|[1-9]\d?)(?:[):\]]|\.(?![a-zà-ú]\.))(?!\d)\s*",
     re.M | re.I,
 )
 _BULLETED = re.compile(r"(?:^|(?<=[?:] ))[ \t]*[-*•][ \t]+", re.M)

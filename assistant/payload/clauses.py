@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from assistant.payload import words
 from assistant.payload.source import MASK, Container, Finding, Source, Stretch, Value, trimmed
@@ -35,7 +36,7 @@ _QUOTED = -4.0
 _WORDLESS = -0.1
 # Taken off a clause that asks without pointing at anything, when another clause is clearly the instruction.
 _ALREADY_INSTRUCTED = 1.5
-# Clauses at either end of a message that may be an instruction.
+# Clauses at either end of a message that may be an instruction, and cues at the beginning of one.
 _EDGE = 40
 # What makes a question one to the reader of the message, and not a part of the text.
 _TO_READER = re.compile(
@@ -303,7 +304,9 @@ _ASKS_WHETHER = re.compile(
     r"tell me (?:if|whether)|[ée]|a frase|será que)\s+(?:that\s+)?",
     re.I,
 )
-_LINKS = re.compile(r"\s+(?:is|are|as|was|to be|sounds?|seems?|é|como)?\s*(?:(?:an?|um|uma)\s+)?$", re.I)
+_LINKS = re.compile(
+    r"(?<!\s)\s+(?:(?:is|are|as|was|to be|sounds?|seems?|é|como)\s*)?(?:(?:an?|um|uma)\s+)?$", re.I
+)
 _REFERS = re.compile(
     rf"(?:{words.DEICTIC}|the\s+(?:\w+\s+)?{words.NOUN}|there|anything|anyone|my|someone|somebody|"
     rf"any)(?!\w)|(?:s?he|they|it|you|i)\s*$",
@@ -335,8 +338,8 @@ def _between(text: str, hits: Sequence[re.Match[str]]) -> Stretch | None:
     if not asks or not hits or _REFERS.match(text, asks.end()):
         return None
     # The cues at the end, with at most two words between and after them.
-    last = [hit for hit in hits if len(words.WORD.findall(text[hit.end() :])) <= 4]
-    end = last[0].start() if last else len(text)
+    last = list(takewhile(lambda hit: len(words.WORD.findall(text[hit.end() :])) <= 4, reversed(hits)))
+    end = last[-1].start() if last else len(text)
     link = _LINKS.search(text, asks.end(), end)
     return (asks.end(), link.start()) if last and link else None
 
@@ -361,15 +364,18 @@ def _after_of(text: str, hits: Sequence[re.Match[str]]) -> Stretch | None:
 
 def _after_cue(text: str, hits: Sequence[re.Match[str]]) -> Stretch | None:
     """tell me if this is bullying X."""
-    for hit in hits:
+    for hit in hits[:_EDGE]:
         before = text[: hit.end()]
         opens = words.opens_request(before) or not text[: hit.start()].strip()
         if not words.points(before) or not opens:
             continue
         run = hit.end()
         for following in hits:
-            if following.start() >= run and len(words.WORD.findall(text[run : following.start()])) <= 1:
-                run = following.end()
+            if following.start() < run:
+                continue
+            if len(words.WORD.findall(text[run : following.start()])) > 1:
+                break
+            run = following.end()
         for_me = _FOR_ME.match(text, run)
         run = for_me.end() if for_me else run
         if (

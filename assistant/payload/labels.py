@@ -22,6 +22,7 @@ _SYNONYMS = {
 _COUNTED = r"(?:text|sentence|statement|phrase|claim|texto|frase|afirmação)\s*"
 _FIRST = rf"(?:{_COUNTED})?(?:1|a|i)|first(?: one)?|primeir[oa]"
 _SECOND = rf"(?:{_COUNTED})?(?:2|b|ii)|second(?: one)?|segund[oa]"
+_LONGEST_QUESTION = 16  # words, behind the last field
 _BEFORE = r"(?:^|(?<=[\n.?!;,\ue000:]))[ \t]{0,8}[-*•(\[]?[ \t]{0,8}"
 
 
@@ -122,9 +123,10 @@ def _field_end(source: Source, begin: int, end: int, last: bool) -> Stretch:
     if blank and source.masked[blank.end() : end].strip():
         end = blank.start()
     tail = source.masked[begin:end]
+    starts = [word.start() for word in words.WORD.finditer(tail)]
+    short = starts[-_LONGEST_QUESTION - 1] if len(starts) > _LONGEST_QUESTION else -1
     for gap in (*re.finditer(r"\n", tail), *re.finditer(r"(?<=[.!?])\s+", tail)):
-        rest = tail[gap.end() :].strip()
-        asks = rest.endswith("?") or ("\n" in gap[0] and words.opens_request(rest))
-        if rest and asks and len(words.WORD.findall(rest)) <= 16:
+        rest = tail[gap.end() :].strip() if gap.end() > short else ""
+        if rest and (rest.endswith("?") or ("\n" in gap[0] and words.opens_request(rest))):
             return (begin, begin + gap.start())
     return (begin, end)

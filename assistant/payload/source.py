@@ -8,6 +8,7 @@ message's positions.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,7 +20,8 @@ Stretch = tuple[int, int]
 Value = tuple[Stretch, ...]
 
 MASK = "\ue000"
-_FENCE = re.compile(r"^[ \t]*(?P<f>```+|~~~+)[^\n`]*\n(?P<x>.*?)\n?[ \t]*(?P=f)[ \t]*$", re.S | re.M)
+_FENCE_OPENS = re.compile(r"^[ \t]*(?P<f>`{3,}|~{3,})[^\n`]*\n", re.M)
+_FENCE_CLOSES = re.compile(r"(?P<f>(?<!`)`{3,}|(?<!~)~{3,})[ \t]*$", re.M)
 _INLINE_FENCE = re.compile(r"```(?P<x>[^`]+)```|(?P<q>\"{3}|'{3})(?P<y>.+?)(?P=q)", re.S)
 _BLOCKQUOTE = re.compile(r"(?:^[ ]{0,3}>[^\n]*(?:\n|\Z))+", re.M)
 _QUOTED_LINE = re.compile(r"^[ ]{0,3}>[ ]?(?P<x>[^\n]*)", re.M)
@@ -42,7 +44,10 @@ _DEEPEST = 6
 _BRACKETS = {"[": "]", "{": "}", "(": ")", "<": ">"}
 _DECORATION_BEFORE = re.compile(r"(?:(?:[|/=~_*•→–—-]+>*|>+|<<+|:{2,})\s+)+|>>+|<<+")
 # With the sign of the next choice: "… (b".
-_DECORATION_AFTER = re.compile(r"(?:\s+(?:[|/=~_*→–—-]+>*|<+|[(\[]\w{0,3}))+\s*$|<<+$|>>+$")
+# Of the text read from its end, so that a long run of signs is tried once.
+_DECORATION_AFTER = re.compile(r"\s*(?:(?:>*[|/=~_*→–—-]+|<+|\w{0,3}[(\[])\s+)+|<<+|>>+")
+# What was left out, with the marks that were around it.
+_ELLIPSIS = re.compile(r"(?<![\"'“”‘’«»„`>])[\"'“”‘’«»„`>]*…[\"'“”‘’«»„`]*")
 _BEFORE_OPENING = " \t\n([{:;,-–—/|=>*\"'“‘«"
 
 
@@ -149,7 +154,7 @@ class Finding:
         rest = self.source.text
         for start, end in reversed(stretches):
             rest = f"{rest[:start]}…{rest[end:]}"
-        return re.sub(r"\s+", " ", re.sub(r"[\"'“”‘’«»„`>]*…[\"'“”‘’«»„`]*", "…", rest)).strip()
+        return re.sub(r"\s+", " ", _ELLIPSIS.sub("…", rest)).strip()
 
 
 def trimmed(text: str, start: int, end: int, strip: str = "") -> Value | None:
@@ -167,8 +172,9 @@ def _undecorated(text: str, value: Value) -> Value:
         return value
     start, end = value[0]
     before = _DECORATION_BEFORE.match(text, start, end)
-    after = _DECORATION_AFTER.search(text, before.end() if before else start, end)
-    start, end = before.end() if before else start, after.start() if after else end
+    start = before.end() if before else start
+    after = _DECORATION_AFTER.match(text[start:end][::-1])
+    end -= after.end() if after else 0
     closer = _BRACKETS.get(text[start : start + 1])
     if closer and text.find(closer, start, end) in (-1, end - 1):
         start, end = start + 1, end - (text[end - 1] == closer)
@@ -178,7 +184,10 @@ def _undecorated(text: str, value: Value) -> Value:
 def _containers(text: str) -> Iterator[Container]:
     """Fences first, then `>` blocks, then quotes outside of both."""
     covered = bytearray(len(text))
-    for pattern in (_FENCE, _INLINE_FENCE, _BLOCKQUOTE):
+    for block in _fences(text):
+        yield block
+        covered[block.start : block.end] = b"\1" * (block.end - block.start)
+    for pattern in (_INLINE_FENCE, _BLOCKQUOTE):
         for match in pattern.finditer(text):
             inner = "y" if match.re is _INLINE_FENCE and match["q"] else "x"
             value = _lines(text, match) if pattern is _BLOCKQUOTE else trimmed(text, *match.span(inner))
@@ -200,6 +209,24 @@ def _containers(text: str) -> Iterator[Container]:
                 yield Container(position, end + 1, value)
                 position = end
         position += 1
+
+
+def _fences(text: str) -> Iterator[Container]:
+    """Blocks that begin with a line of a mark and go on to the next line that ends with a mark as long."""
+    closing = list(_FENCE_CLOSES.finditer(text))
+    by_mark: dict[str, list[re.Match[str]]] = {}
+    done = 0
+    for opening in _FENCE_OPENS.finditer(text):
+        mark = opening["f"]
+        if mark not in by_mark:
+            by_mark[mark] = [each for each in closing if each["f"].startswith(mark)]
+        marks = by_mark[mark]
+        following = bisect_left(marks, opening.end(), key=re.Match.start)
+        if opening.start() >= done and following < len(marks):
+            closes = marks[following]
+            done = closes.end()
+            if value := trimmed(text, opening.end(), closes.start()):
+                yield Container(opening.start(), done, value)
 
 
 def _lines(text: str, block: re.Match[str]) -> Value | None:

@@ -100,6 +100,8 @@ _NOUN_ONLY = re.compile(
     rf"tarefa|pergunta)\W*",
     re.I,
 )
+# "/sentiment …", but no path and no date.
+COMMAND = re.compile(r"\s*/(?P<id>[\w-]+)(?:\s+|$)")
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
@@ -154,13 +156,13 @@ def cue_hits(text: str, cues: Iterable[str]) -> list[re.Match[str]]:
     if not cues:
         return []
     hits = list(_cue_pattern(cues).finditer(text))
-    taken = [hit.span() for hit in hits]
+    taken = {position for hit in hits for position in range(*hit.span())}
     long = tuple(cue.lower() for cue in cues if len(cue) > 5 and cue.isalpha())
     for word in WORD.finditer(text):
         if (
             len(word[0]) > 5
             and _misspelt(word[0].lower(), long)
-            and not any(a <= word.start() < b for a, b in taken)
+            and word.start() not in taken
             and not is_courtesy(word[0])
         ):
             hits.append(word)

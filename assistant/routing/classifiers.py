@@ -70,6 +70,7 @@ class Classifiers:
     def save(self, path: Path) -> None:
         """Write a file, whole or not at all, and remove the oldest ones beside it. Where nothing may be written,
         nothing is."""
+        from safetensors import SafetensorError
         from safetensors.numpy import save_file
 
         tensors: dict[str, Any] = {"examples": self.examples}
@@ -86,7 +87,7 @@ class Classifiers:
             kept = sorted(path.parent.glob("*.safetensors"), key=lambda file: file.stat().st_mtime)
             for old in kept[:-KEPT]:
                 old.unlink(missing_ok=True)
-        except OSError:
+        except (OSError, SafetensorError):  # of a file that it cannot write safetensors says the latter
             with suppress(OSError):
                 temporary.unlink()
 

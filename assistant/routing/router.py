@@ -34,7 +34,6 @@ _FILLER = re.compile(
 )
 # A word in capitals, or a figure, that does not begin the message.
 _NAME = re.compile(r"(?<=\w )(?:[^\W\d_a-z]\w+|\d+)")
-_COMMAND = re.compile(r"\s*/(?P<id>[A-Za-z][\w-]*)(?:\s+|$)")
 
 
 class Router:
@@ -58,7 +57,7 @@ class Router:
         application
         that is not installed.
         """
-        command = _COMMAND.match(request.message)
+        command = words.COMMAND.match(request.message)
         if command:
             return self._commanded(request, command["id"], request.message[command.end() :])
         if request.application is not None:
@@ -144,12 +143,12 @@ class Router:
             probabilities |= self._by_cues(opinion)
         if last_turn(request) and (about := self._about_last_text(request, opinion)):
             probabilities[about] = max(probabilities[about], REFERRED)
-        nearest = dict(opinion.nearest)
+        told = {}
         for vote in votes:
             if vote.application in self.applications and vote.score > probabilities[vote.application]:
                 probabilities[vote.application] = vote.score
-                nearest[vote.application] = vote.reason
-        return replace(opinion, probabilities=probabilities, nearest=nearest)
+                told[vote.application] = vote.reason
+        return replace(opinion, probabilities=probabilities, told=told)
 
     def _by_cues(self, opinion: Opinion) -> dict[str, float]:
         """The base reads English only: a Portuguese instruction is decided by its cues and by how it is
@@ -247,6 +246,8 @@ def _instruction(opinion: Opinion, message: str) -> str:
 
 
 def _reason(opinion: Opinion, id_: str) -> str:
+    if told := opinion.told.get(id_):
+        return told
     cues = ", ".join(f"“{cue}”" for cue in opinion.cues.get(id_, ())[:3])
     example = opinion.nearest.get(id_, "").replace("\n", " ")
     mention = f"The instruction mentions {cues}" if cues else "The instruction"

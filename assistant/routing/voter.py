@@ -15,7 +15,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,12 +85,13 @@ class Reading:
 @dataclass(frozen=True)
 class Opinion:
     """The probability of each application and of 'none', the nearest example of each application, and the message read
-    for each shape of fields."""
+    for each shape of fields; `told` is why, where a plugin's vote has decided the probability."""
 
     probabilities: Mapping[str, float]
     cues: Mapping[str, tuple[str, ...]]
     nearest: Mapping[str, str]
     readings: Mapping[tuple[str, ...], Reading]
+    told: Mapping[str, str] = field(default_factory=dict)
 
 
 class InstructionVoter:

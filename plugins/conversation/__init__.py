@@ -41,7 +41,7 @@ class Conversation(Application):
 
     def answer(self, request: Request, engine: Engine) -> Iterator[ReplyPart]:
         """The growing answer, then the whole one; a notice where the conversation or the answer was cut."""
-        said = self.wording.get(request.language.partition("-")[0].lower(), self.wording["en"])
+        said = self.wording.get(request.language, self.wording["en"])
         message = re.sub(rf"\A\s*/{self.id}\b\s*", "", request.message, flags=re.IGNORECASE)
         if not message.strip():
             raise InputError(said["nothing"])

@@ -218,7 +218,7 @@ class ErrorDetection(Application):
     @classmethod
     def said(cls, language: str) -> dict[str, str]:
         """What it says, in a language."""
-        return cls.sentences["pt" if language.lower().startswith("pt") else "en"]
+        return cls.sentences.get(language, cls.sentences["en"])
 
     @classmethod
     def shown(cls, text: str, edits: Sequence[Edit], language: str) -> Iterator[ReplyPart]:

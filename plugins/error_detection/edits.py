@@ -46,7 +46,7 @@ def applied(text: str, edits: Sequence[Edit]) -> str:
 def combined(text: str, first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit]:
     """One round of edits that does to `text` what two do: `first` to the text, `second` to the result.
 
-    An edit of the second round that overlaps an edited place goes into that place's edit.
+    What the second round does to an edited place goes into that place's edit.
     """
     middle = applied(text, first)
     # Where each edit of the first round lies in the middle text, and how far what follows it has moved.
@@ -55,20 +55,25 @@ def combined(text: str, first: Sequence[Edit], second: Sequence[Edit]) -> list[E
         start = edit.start + shift
         placed.append((start, start + len(edit.replacement), edit))
         shift += len(edit.replacement) - (edit.end - edit.start)
-    result: list[Edit] = []
-    used: set[Edit] = set()
+    # Edits of the second round that touch one place are one edit in the end.
+    groups: list[tuple[list[Edit], list[tuple[int, int, Edit]]]] = []
     for edit in second:
         touched = [place for place in placed if place[0] < edit.end and place[1] > edit.start]
-        if any(place[2] in used for place in touched):
-            continue
-        used.update(place[2] for place in touched)
-        start = min([edit.start, *(place[0] for place in touched)])
-        end = max([edit.end, *(place[1] for place in touched)])
-        replacement = middle[start : edit.start] + edit.replacement + middle[edit.end : end]
+        if groups and any(place in groups[-1][1] for place in touched):
+            groups[-1][0].append(edit)
+            groups[-1][1].extend(touched)
+        else:
+            groups.append(([edit], touched))
+    result: list[Edit] = []
+    for edits, places in groups:
+        start = min([edits[0].start, *(place[0] for place in places)])
+        end = max([edits[-1].end, *(place[1] for place in places)])
+        replacement = applied(middle[start:end], [shifted(edit, -start) for edit in edits])
         moved = _back(placed, start, start=True), _back(placed, end, start=False)
-        kind = min([edit.kind, *(place[2].kind for place in touched)], key=KINDS.index)
-        probability = min([edit.probability, *(place[2].probability for place in touched)])
-        result.append(Edit(*moved, kind, replacement, probability))
+        merged = [*edits, *(place[2] for place in places)]
+        kind = min((edit.kind for edit in merged), key=KINDS.index)
+        result.append(Edit(*moved, kind, replacement, min(edit.probability for edit in merged)))
+    used = {place[2] for _, places in groups for place in places}
     untouched = [edit for edit in first if edit not in used]
     whole = sorted([*untouched, *result], key=lambda edit: edit.start)
     # A round that takes back the one before has changed nothing.

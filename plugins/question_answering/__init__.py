@@ -167,7 +167,7 @@ class QuestionAnswering(Application):
 
     def answer(self, request: Request, engine: Engine) -> Iterator[ReplyPart]:
         """Say the answer, show what else it may be, then the place where it stands."""
-        say = self.sentences.get(request.language.partition("-")[0].lower(), self.sentences["en"])
+        say = self.sentences.get(request.language, self.sentences["en"])
         question, sources = self.read(request, say)
         if self.adapter is None:
             raise InputError(f"{self.title} has no adapter for this base.")

@@ -15,7 +15,7 @@ OVERLAP = 250
 SENTENCE = 400
 
 _BREAK = re.compile(
-    r"[.!?…]+[\"'”’»)\]]*(?=\s+[^\sa-zà-ÿ])"  # a full stop, unless it goes on in lower case
+    r"(?<![.!?…])[.!?…]+[\"'”’»)\]]*(?=\s+[^\sa-zà-ÿ])"  # a full stop, unless it goes on in lower case
     r"|\n[ \t]*(?=\n)"  # a blank line
     r"|\n(?=[ \t]*(?:[-–*•]|\d+[.)])[ \t])"  # an item of a list
 )

@@ -231,8 +231,7 @@ class Summarization(Application):
         A span's weight is the probability that the sentence belongs in the summary, the logistic of its score. There
         is no confidence in the whole: a summary is no yes or no that could turn out right.
         """
-        language = request.language.partition("-")[0]
-        said = self.wording.get(language, self.wording["en"])
+        said = self.wording.get(request.language, self.wording["en"])
         text = request.payload.text(self.fields[0]).strip() if request.payload else ""
         text = text or joined(request.documents)
         sentences = split_sentences(text[:MAX_READ])
@@ -276,7 +275,7 @@ class Summarization(Application):
         self, text: str, length: Length, request: Request, engine: Engine, why: bool
     ) -> Iterator[ReplyPart]:
         """The growing summary in the base's own words, then the whole one; a notice where the text was cut."""
-        said = self.wording.get(request.language.partition("-")[0], self.wording["en"])
+        said = self.wording.get(request.language, self.wording["en"])
         if why:
             yield Text(said["why_written"])
             return

@@ -22,19 +22,19 @@ _NUMBERS = {
     **dict.fromkeys(("ten", "dez"), 10),
 }
 _NUMBER = rf"\b(?P<n>\d{{1,5}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
+# Of a text in lower case: a pattern that does not look at capitals takes "fıve" and "sİx" for numbers, too.
 _SENTENCES = re.compile(
     rf"{_NUMBER}[\s-]+(?:(?:short|brief|simple|key|main|bullet|full|frases? curtas?|breves?|pequenas?)\s+)?"
-    r"(?:sentences?|lines?|points?|bullets?|phrases?|frases?|linhas?|períodos?|pontos?|tópicos?)\b",
-    re.I,
+    r"(?:sentences?|lines?|points?|bullets?|phrases?|frases?|linhas?|períodos?|pontos?|tópicos?)\b"
 )
-_WORDS = re.compile(rf"{_NUMBER}[\s-]+(?:words?|palavras?)\b", re.I)
-_PERCENT = re.compile(
-    r"(?P<off>\b(?:by|off)\s+)?\b(?P<n>\d{1,3}(?:[.,]\d+)?)\s?(?:%|percent\b|per cent\b|por cento\b)", re.I
-)
+_WORDS = re.compile(rf"{_NUMBER}[\s-]+(?:words?|palavras?)\b")
+# How much is to go, not to stay.
+_OFF = r"(?P<off>\b(?:by|off)\s+)?"
+_PERCENT = re.compile(rf"{_OFF}\b(?P<n>\d{{1,3}}(?:[.,]\d+)?)\s?(?:%|percent\b|per cent\b|por cento\b)")
 _FRACTIONS = (
-    (1 / 2, re.compile(r"\b(?:half|metade)\b", re.I)),
-    (1 / 3, re.compile(r"\b(?:a|one|um) (?:third|terço)\b", re.I)),
-    (1 / 4, re.compile(r"\b(?:a|one|um) (?:quarter|quarto)\b", re.I)),
+    (1 / 2, re.compile(rf"{_OFF}\b(?:half|metade)\b")),
+    (1 / 3, re.compile(rf"{_OFF}\b(?:a|one|um) (?:third|terço)\b")),
+    (1 / 4, re.compile(rf"{_OFF}\b(?:a|one|um) (?:quarter|quarto)\b")),
 )
 # A message that goes on about the length; "why?" and the next text carry the last message's options along.
 _RELATIVE = re.compile(
@@ -69,21 +69,22 @@ def usual(sentences: int) -> Length:
 def asked(instruction: str, words: int) -> Length | None:
     """The length that an instruction names, for a text of so many words; None when it names none.
 
-    "in 2 sentences", "three bullet points", "max. 50 words", "20%", "by 20%", "half the length", and the same in
-    Portuguese. Of a range ("2-3 sentences") the upper end counts. A share is one of the text's words.
+    "in 2 sentences", "three bullet points", "max. 50 words", "20%", "by 20%", "half the length", "by a third", and
+    the same in Portuguese. Of a range ("2-3 sentences") the upper end counts. A share is one of the text's words.
     """
+    instruction = instruction.casefold()
     if match := _SENTENCES.search(instruction):
         return Length(max(1, _number(match["n"])), "sentences")
     if match := _WORDS.search(instruction):
         return Length(max(1, _number(match["n"])), "words")
     if match := _PERCENT.search(instruction):
         share = min(1.0, float(match["n"].replace(",", ".")) / 100)
-        share = 1 - share if match["off"] else share
     else:
-        share = next((share for share, pattern in _FRACTIONS if pattern.search(instruction)), 0.0)
-        if not share:
-            return None
-    return Length(max(1, round(share * words)), "words")
+        found = ((share, match) for share, pattern in _FRACTIONS if (match := pattern.search(instruction)))
+        share, match = next(found, (0.0, None))
+    if match is None:
+        return None
+    return Length(max(1, round((1 - share if match["off"] else share) * words)), "words")
 
 
 def wanted(steps: Iterable[tuple[str, Mapping[str, str]]], sentences: int, words: int) -> Length:
@@ -110,4 +111,4 @@ def asks_why(instruction: str, options: Mapping[str, str]) -> bool:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else _NUMBERS[text.casefold()]
+    return int(text) if text.isdecimal() else _NUMBERS[text]

@@ -11,6 +11,9 @@ import urllib.request
 import pytest
 from cli_site import refused
 
+from assistant import Labels, Reply, Route, Text
+from assistant.cli.messages import _print
+
 # --- serve --------------------------------------------------------------------------------------------------
 
 
@@ -64,6 +67,11 @@ def test_ask_prints_label_bars_and_who_answered(assistant):
     assert result.exit_code == 0, result.stderr
     assert "%" in result.stdout
     assert "[mood · mood-echo · " in result.stdout
+
+
+def test_ask_prints_a_reply_without_labels(capsys):
+    _print(Reply(Route(None, 0.0, ""), (Text("Nothing fits."), Labels(()))))
+    assert capsys.readouterr().out == "Nothing fits.\n"
 
 
 def test_ask_gives_json(assistant):

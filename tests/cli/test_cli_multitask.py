@@ -125,6 +125,18 @@ def test_tune_searches_and_writes_the_best_recipe(assistant, data, tmp_path, mon
     assert (best.labels, best.train) == (first.labels, first.train)
 
 
+def test_tune_stopped_before_the_first_trial_says_so(assistant, data, tmp_path, monkeypatch):
+    def interrupted(search, watch):
+        signal.raise_signal(signal.SIGINT)
+        yield from ()
+
+    monkeypatch.setattr(Search, "run", interrupted)
+    stopped = assistant("tune", "mood", "--data", "data", "--minutes", "30")
+    assert stopped.exit_code == 130
+    assert "Stopped before a trial was finished." in stopped.stderr
+    assert not (tmp_path / "mood-tuned.yaml").exists()
+
+
 def test_tune_refuses_in_a_sentence(assistant, data, tmp_path):
     refused(assistant("tune", "nowhere.yaml", "--data", "data"), "nowhere.yaml")
     assert assistant("tune", "mood", "--data", "data", "--minutes", "0").exit_code == 2
