@@ -32,6 +32,7 @@ TEXTS = (
     "   ",
     "one",
     "Olá, ação! 日本語 مرحبا 👩‍👩‍👧 e\u0301",
+    "Half of an emoji \ud83d and the rest.",
     "null\x00 bell\x07 escape\x1b[31m line\u2028separator \u202eright to left",
     "<script>alert(1)</script> [CLS] [SEP] [MASK] ![x](http://example.org)",
     "A long sentence that goes on. " * 400,

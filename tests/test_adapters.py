@@ -77,6 +77,16 @@ def test_a_head_is_the_adapter_above_it_and_costs_no_further_weights(several: Pa
     assert whole.nbytes < mood.nbytes + heads * 4
 
 
+def test_a_head_that_is_forgotten_is_read_anew(several: Path) -> None:
+    store = AdapterStore(BASE, Dimensions(), 10**9)
+    assert store.get(several / "mood").info.threshold == 0.6
+    edit(several / "mood" / "onebase.json", threshold=0.8)
+    store.forget(several / "other")
+    assert store.get(several / "mood").info.threshold == 0.6
+    store.forget(several / "mood")
+    assert store.get(several / "mood").info.threshold == 0.8
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

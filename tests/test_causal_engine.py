@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.engine.base import Choice, Message, Operation
-from assistant.engine.causal.engine import CausalEngine
+from assistant.engine.causal.engine import CausalEngine, _located
 from assistant.engine.causal.loading import load_base
+from assistant.engine.causal.model import BARE, CausalModel
 from assistant.engine.causal.scoring import Row
 from assistant.engine.echo import EchoEngine
 from assistant.errors import AdapterError, BaseModelError, InputError, UnsupportedTask
@@ -225,6 +226,66 @@ def test_an_adapter_for_this_base_is_found_beside_the_embedded_ones(
     engine.prepare([skill("sentiment", "text-classification", plugin)])
     info = engine.adapter(plugin)
     assert (info.method, info.name, info.path) == ("lora", folder.name, plugin)
+
+
+def test_a_lora_may_be_larger_than_an_adapter_of_the_embedded_base(
+    engine: CausalEngine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.engine.causal.skills.MAX_LORA_BYTES", 100)
+    labels = tuple(load_prompt(PROMPTS / "sentiment", "en").labels)
+    lora = write_lora(tmp_path / "big", folder, engine.info.sha256, PROMPTS / "sentiment", labels, 1)
+    with pytest.raises(AdapterError, match="is over 100 bytes"):
+        engine.adapter(lora)
+    # That of Qwen3-4B with rank 16 has 66,060,288 bytes.
+    monkeypatch.undo()
+    weights = lora / "adapter_model.safetensors"
+    with weights.open("r+b") as file:
+        file.truncate(66_060_288)
+    with pytest.raises(AdapterError, match="is damaged"):  # it was read
+        engine.adapter(lora)
+
+
+def test_a_pass_that_waited_for_the_first_adapter_is_not_answered_by_it(folder: Path, tmp_path: Path) -> None:
+    base = load_base(str(folder), "none")
+    labels = tuple(load_prompt(PROMPTS / "sentiment", "en").labels)
+    lora = write_lora(tmp_path / "one", folder, base.info.sha256, PROMPTS / "sentiment", labels, 1)
+    model, ids = CausalModel(base), torch.tensor([[1, 2, 3, 4]])
+    alone, _ = model.forward(ids, None, [BARE], None, 1)
+
+    class Late:
+        """A lock that is had only when the adapter is there."""
+
+        def __enter__(self) -> None:
+            model._lock = lock
+            model.add_adapter("lora_one", lora)
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    lock = model._lock
+    model._lock = Late()  # type: ignore[assignment]
+    waited, _ = model.forward(ids, None, [BARE], None, 1)
+    assert torch.allclose(waited, alone, atol=1e-4)
+    other, _ = model.forward(ids, None, ["lora_one"], None, 1)
+    assert not torch.allclose(other, alone, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "context", "place"),
+    [
+        ("10", "In 2010, 10 people came.", 9),
+        ("10", "In 2010 people came.", None),
+        ("he", "The man said he left.", 13),
+        ("$5", "It costs US$5.", 11),
+        ("C++", "Written in C++.", 11),
+        ("two words.", "In two\n WORDS, no more.", 3),
+        ("東京", "首都は東京です。", 3),
+        (".", "No word.", None),
+    ],
+)
+def test_an_answer_stands_in_the_context_as_whole_words(answer: str, context: str, place: int | None) -> None:
+    found = _located(answer, context)
+    assert found is None if place is None else (found and found[0] == place)
 
 
 def test_a_foreign_or_damaged_adapter_is_refused(engine: CausalEngine, folder: Path, tmp_path: Path) -> None:

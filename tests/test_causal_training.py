@@ -115,6 +115,14 @@ def test_the_loss_falls_and_two_adapters_answer_differently_in_one_batch(base: P
         engine.close()
 
 
+def test_the_manifest_has_the_rank_that_was_trained(base: Path, tmp_path: Path) -> None:
+    method = {"name": "lora", "rank": 32, "alpha": 64}
+    trained(base, tmp_path / "made", examples(*LABELS), training={**TRAINING, "epochs": 1}, method=method)
+    said = json.loads((tmp_path / "made" / "onebase.json").read_text())["training"]["method"]
+    config = json.loads((tmp_path / "made" / "adapter_config.json").read_text())
+    assert (said["rank"], said["alpha"]) == (config["r"], config["lora_alpha"]) == (16, 32)
+
+
 def test_a_stopped_training_goes_on_and_ends_as_if_it_never_had_been(base: Path, tmp_path: Path) -> None:
     """Two steps an epoch, so that it stops within one."""
     rows, changes = examples(*LABELS), {"training": SHORT}

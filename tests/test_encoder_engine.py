@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from assistant.engine.heads import Head
 from assistant.engine.manifest import read_manifest
 from assistant.engine.quantization import Int8Linear, quantize_rows
 from assistant.engine.spans import windows
-from assistant.errors import AdapterError, BaseModelError
+from assistant.errors import AdapterError, BaseModelError, EngineError
 from assistant.workshop.recipe import Lora
 from assistant.workshop.training import base_model
 
@@ -219,3 +221,66 @@ def test_a_head_of_a_long_text_is_the_mean_of_its_windows(
     assert answer["mood"].probabilities == pytest.approx(parts.mean(0), abs=1e-2)  # type: ignore[union-attr]
     with pytest.raises(AdapterError, match="trained to multitask; asked to classify"):
         encoder.classify([text], folder)
+
+
+@pytest.mark.parametrize("overlap", [0, 64])
+def test_windows_are_cut_between_words_and_hold_every_one(encoder: EncoderEngine, overlap: int) -> None:
+    text = "a " + " ".join(["unbelievableness"] * 300)
+    cut = windows(encoder.whole_text_tokenizer, text, overlap)
+    assert len(cut) > 1
+    for start, end in cut:
+        assert set(text[start:end].split()) <= {"a", "unbelievableness"}
+        assert len(encoder.tokenizer.encode(text[start:end]).ids) <= embedded.MAX_TOKENS
+    assert (cut[0][0], cut[-1][1]) == (0, len(text))
+    for (first, end), (start, _) in pairwise(cut):
+        assert first < start <= end + 1
+        assert (start == end + 1) == (overlap == 0)
+
+
+def test_a_word_that_is_longer_than_a_window_is_cut(encoder: EncoderEngine) -> None:
+    text = "I " + "unbelievable" * 8 + " it"
+    for overlap in (0, 3):
+        cut = windows(encoder.whole_text_tokenizer, text, overlap, room=8)
+        assert (cut[0][0], cut[-1][1]) == (0, len(text))
+        assert all(start <= end + 1 for (_, end), (start, _) in pairwise(cut))
+        assert all(b > a for (a, _), (b, _) in pairwise(cut))
+
+
+@pytest.mark.parametrize("word", ["unbelievableness", "x" * 120])
+def test_every_word_of_a_long_text_gets_one_tag(
+    word: str, encoder: EncoderEngine, adapters: Callable[[str], Path]
+) -> None:
+    text = "a " + " ".join([word] * 200)
+    (tags,) = encoder.tag([text], adapters("tag"))
+    assert [text[tag.start : tag.end] for tag in tags] == text.split()
+
+
+def test_what_is_handed_over_while_it_closes_is_computed_or_refused() -> None:
+    """The end is put while another thread is about to put its rows."""
+    batcher: Batcher[int] = Batcher(list)
+    queued, closing = batcher._queue, threading.Event()
+
+    class Slow:
+        def put(self, rows: Any) -> None:
+            if rows is not None:
+                # Long enough for a close that does not wait to have ended.
+                closer.start()
+                closing.wait(0.2)
+            queued.put(rows)
+            if rows is None:
+                closing.set()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(queued, name)
+
+    results: list[int] = []
+    closer = threading.Thread(target=batcher.close)
+    visitor = threading.Thread(target=lambda: results.extend(batcher.submit([Item(1, 1)])), daemon=True)
+    batcher._queue = Slow()  # type: ignore[assignment]
+    visitor.start()
+    visitor.join(30)
+    assert results == [1]
+    closer.join(30)
+    assert not closer.is_alive()
+    with pytest.raises(EngineError, match="closed"):
+        batcher.submit([Item(1, 1)])

@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,12 +15,14 @@ from click.testing import CliRunner
 
 from assistant.cli import main
 from assistant.engine.base import Classification, TextOrPair
+from assistant.engine.echo import EchoEngine
 from assistant.engine.encoder import EncoderEngine
 from assistant.errors import DataError
 from assistant.workshop import plot
 from assistant.workshop.dataset import Dataset, read_dataset
 from assistant.workshop.ladder import Record, _latency, climb, configured
 from assistant.workshop.methods import Fitted, LabelledTask, Method, Stopped, Watch
+from assistant.workshop.methods.adapter import TrainedAdapter
 from assistant.workshop.methods.feature_based import FeatureBased
 from assistant.workshop.methods.few_shot import FewShot
 from assistant.workshop.methods.fine_tuning import FineTuning
@@ -56,6 +58,17 @@ class Broken(Method):
 
     def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
         raise DataError("It cannot be learnt.")
+
+
+@dataclass(frozen=True)
+class Started(Method):
+    id, title, description = "started", "Started", "Begins with an adapter."
+
+    start: str = "taught"
+
+    def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
+        watch(0.5, "")
+        return Fitted(TrainedAdapter(task.engine, task.adapters[self.start]), 0, 0, 0.0)
 
 
 def test_what_a_text_takes_the_first_time_is_no_latency(dataset: Dataset) -> None:
@@ -128,6 +141,33 @@ def test_what_is_there_is_not_run_again(dataset: Dataset, encoder: EncoderEngine
     again = run(FeatureBased())
     assert called and again and first
     assert again.metrics == first.metrics
+
+
+@pytest.mark.parametrize("method", [ZeroShot(), Started()], ids=lambda method: method.id)
+def test_what_was_found_through_another_adapter_is_not_known(
+    method: Method, dataset: Dataset, tmp_path: Path
+) -> None:
+    """With the echo, whose adapters are nothing but a manifest."""
+    adapter = tmp_path / "plugin" / "adapter"
+    adapter.mkdir(parents=True)
+    called: list[str] = []
+
+    def watch(method: Method, fraction: float, note: str) -> bool:
+        called.append(method.id)
+        return True
+
+    def ran(weights: bytes, hypotheses: Mapping[str, str] | None = None) -> bool:
+        (adapter / "onebase.json").write_text(json.dumps({"labels": ["entailment", *dataset.labels]}))
+        (adapter / "adapter_model.safetensors").write_bytes(weights)
+        called.clear()
+        folder, adapters = tmp_path / "out", {"taught": adapter}
+        (rung,) = climb(dataset, [method], EchoEngine(), folder, adapter, 0, watch, hypotheses, adapters)
+        assert rung.record, rung.error
+        return bool(called)
+
+    assert ran(b"first") and not ran(b"first")
+    assert ran(b"second") and not ran(b"second")
+    assert ran(b"second", {"colour": "It is about a colour."}) == (method.id == "zero-shot")
 
 
 def test_a_stopped_ladder_keeps_what_is_done(

@@ -11,6 +11,7 @@ import pytest
 
 from assistant.engine.echo import EchoEngine
 from assistant.engine.encoder import EncoderEngine
+from assistant.engine.manifest import read_manifest
 from assistant.errors import DataError, UnsupportedTask
 from assistant.workshop.data import Example
 from assistant.workshop.methods import LabelledTask, Method, Stopped, built_in, inputs_of
@@ -95,6 +96,10 @@ def test_a_method_may_start_from_an_installed_adapter(
     held_out = ["What a wonderful evening this was!", "The soup was cold and nobody cared."]
     found = classifier.predict(held_out)
     assert [result.label for result in found] == ["praise", "blame"]
+    if isinstance(method, Lora):
+        # What the adapter learnt from is the new one's, too.
+        manifest = read_manifest(tmp_path / "adapter")
+        assert {each.path for each in read_manifest(SENTIMENT).data} < {each.path for each in manifest.data}
     # From the bare base, which reads what texts are about, the same method is less sure.
     (plain,) = replace(method, start=None).fit(task, go_on).classifier.predict(held_out[:1])
     assert isinstance(method, Lora) or max(found[0].probabilities) > max(plain.probabilities)

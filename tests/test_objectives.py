@@ -13,17 +13,17 @@ import pytest
 import torch
 
 from assistant.engine import embedded
-from assistant.engine.base import Extraction
+from assistant.engine.base import AdapterInfo, Extraction, Tag
 from assistant.engine.echo import EchoEngine
 from assistant.engine.encoder import EncoderEngine
-from assistant.engine.manifest import Operation
+from assistant.engine.manifest import Manifest, Operation, read_manifest, write_manifest
 from assistant.engine.spans import best_spans
 from assistant.errors import DataError
 from assistant.workshop.data import Example
 from assistant.workshop.objectives import IGNORED, objective
 from assistant.workshop.objectives.extract import answer_f1
 from assistant.workshop.objectives.unanswerable import altered
-from assistant.workshop.publishing import publish
+from assistant.workshop.publishing import BASE, measured, publish
 from assistant.workshop.recipe import Lora, Recipe, Source, Training
 from assistant.workshop.training import train
 
@@ -182,7 +182,8 @@ def test_squad_files_are_read_plain_and_packed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     ["[]", "{}", "no json", '{"data": [{"paragraphs": [{"context": "x", "qas": [{"question": "?", "answers": '
-     '[{"text": "abc", "answer_start": 5}]}]}]}]}'],
+     '[{"text": "abc", "answer_start": 5}]}]}]}]}', '{"data": [{"paragraphs": [{"context": "x", "qas": '
+     '[{"question": null, "answers": []}]}]}]}'],
 )  # fmt: skip
 def test_bad_squad_files_get_a_sentence(content: str, tmp_path: Path) -> None:
     path = tmp_path / "dev.json"
@@ -191,6 +192,38 @@ def test_bad_squad_files_get_a_sentence(content: str, tmp_path: Path) -> None:
         objective("extract").read(path, ())
     with pytest.raises(DataError, match="There is no file"):
         objective("extract").read(tmp_path / "absent.json", ())
+
+
+@pytest.mark.parametrize("end", [-20, -8, 0])
+def test_a_squad_file_that_is_cut_off_or_damaged_gets_a_sentence(end: int, tmp_path: Path) -> None:
+    paragraphs = [{"context": f"Number {n}." * n, "qas": []} for n in range(200)]
+    content = bytearray(gzip.compress(json.dumps({"data": [{"paragraphs": paragraphs}]}).encode()))
+    path = tmp_path / "dev.json.gz"
+    if end:
+        path.write_bytes(content[:end])
+    else:
+        content[20:40] = b"\xff" * 20
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=r"dev\.json\.gz is no SQuAD JSON"):
+        objective("extract").read(path, ())
+
+
+@pytest.mark.parametrize("operation", ["classify", "choose", "extract", "rank", "tag"])
+def test_half_an_emoji_in_a_row_is_learnt_around(operation: Operation, tmp_path: Path) -> None:
+    half = "Half \ud83d of it."
+    questions = [{"question": half, "answers": [{"text": "Half", "answer_start": 0}]}]
+    rows: dict[Operation, dict[str, Any]] = {
+        "classify": {"text": half, "label": "yes"},
+        "choose": {"question": half, "choices": [half, "b"], "answer": 1},
+        "extract": {"data": [{"paragraphs": [{"context": half, "qas": questions}]}]},
+        "rank": {"document": f"{half}\nIt rained.", "summary": "It rained."},
+        "tag": {"text": half, "tags": [{"start": 7, "end": 9, "label": "yes"}]},
+    }
+    path = written(tmp_path / "x.jsonl", rows[operation])
+    task = objective(operation)
+    examples = task.read(path, ("text",))
+    assert any("Half ? of it." in text for text in examples[0].texts)
+    assert task.encode(examples, recipe(operation, ("no", "yes")))
 
 
 def test_a_choice_that_is_against_is_turned_round(tmp_path: Path) -> None:
@@ -298,3 +331,27 @@ def test_spans_that_overlap_are_one_answer_with_the_probability_of_all() -> None
     assert other.probability < best.probability < 2 * other.probability
     hot, *_ = best_spans([(logits, encoding, 0)], temperature=4.0)
     assert (hot.start, hot.end) == (best.start, best.end) and hot.probability < best.probability
+
+
+class Marking(EchoEngine):
+    """Marks every text with a probability that depends on the text; its threshold is what the manifest says."""
+
+    def adapter(self, adapter: Path) -> AdapterInfo:
+        return read_manifest(adapter).info(adapter, "lora", 0, 0)
+
+    def tag(self, inputs: Sequence[str], adapter: Path) -> list[tuple[Tag, ...]]:
+        sure = {"wrong": 0.5, "fine": 0.8, "awful": 0.9}
+        return [(Tag(0, len(text), "BAD", sure[text]),) for text in inputs]
+
+
+def test_every_source_is_measured_at_the_threshold_that_is_served(tmp_path: Path) -> None:
+    easy = [Example(("wrong",), ((0, 5, "BAD"),))] * 10
+    hard = [Example(("fine",), ())] * 9 + [Example(("awful",), ((0, 5, "BAD"),))]
+    dev = [(Source(path=f"{name}/dev.jsonl", licence="x"), rows) for name, rows in (("a", easy), ("b", hard))]
+    manifest = Manifest(name="x", operation="tag", base=BASE, labels=("KEEP", "BAD"))
+    write_manifest(manifest, tmp_path)
+    alone = measured(manifest, tmp_path, dev[:1], Marking())
+    assert alone.threshold < 0.5 and alone.metrics["a_detection_recall"] == 1
+    both = measured(manifest, tmp_path, dev, Marking())
+    assert 0.8 < both.threshold < 0.9
+    assert (both.metrics["a_detection_recall"], both.metrics["b_detection_f0.5"]) == (0, 1)

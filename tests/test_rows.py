@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -15,7 +16,7 @@ from assistant import InputError
 from assistant.applications import Task
 from assistant.engine.base import Classification
 from assistant.engine.echo import EchoEngine
-from assistant.errors import AdapterError, DataError
+from assistant.errors import AdapterError, DataError, UnsupportedTask
 from assistant.prompts import Prompt
 from assistant.workshop.data import MAX_LINE, Row, read_examples, read_rows, write_rows
 from assistant.workshop.evaluation import report, restricted
@@ -226,6 +227,21 @@ def test_zero_shot_needs_an_application_for_entailment():
     assert entailment_adapter({}, EchoEngine()) is None
     with pytest.raises(AdapterError, match="entailment"):
         fitted(ZeroShot(), EchoEngine(), prompt())
+
+
+def test_an_adapter_that_an_engine_cannot_tell_of_is_passed_over():
+    class Elsewhere(EchoEngine):
+        def adapter(self, adapter):
+            raise UnsupportedTask("It cannot tell of adapters.")
+
+    nli = SimpleNamespace(adapter=Path("nli/adapter"), fields=("premise", "hypothesis"))
+    assert entailment_adapter({"nli": nli}, Elsewhere()) is None
+
+
+@pytest.mark.parametrize("shots", [0, -1])
+def test_few_shot_needs_a_shot(shots):
+    with pytest.raises(DataError, match=f"shots is {shots}; expected"):
+        fitted(FewShot(shots), EchoEngine(), prompt())
 
 
 def test_few_shot_takes_the_nearest_prototype():

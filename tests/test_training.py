@@ -202,6 +202,20 @@ def test_rows_may_lie_beside_the_recipe(tmp_path: Path) -> None:
     assert source.read(tmp_path, ("text",)) == [Example(("a red thing",), "colour")]
 
 
+def test_a_source_that_leaves_no_row_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "a", "label": "x", "tags": []}\n' * 10)
+    (tmp_path / "short.jsonl").write_text('{"document": "One sentence.", "summary": "One sentence."}\n')
+    (tmp_path / "empty.jsonl").write_text("")
+    for path, share, operation in (
+        ("rows.jsonl", (0.9, 0.1), "classify"),
+        ("empty.jsonl", None, "tag"),
+        ("short.jsonl", None, "rank"),
+    ):
+        source = Source(path=path, licence="x", share=share)
+        with pytest.raises(DataError, match=rf"{path}: no row is left"):
+            source.read(tmp_path, ("text",), operation)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

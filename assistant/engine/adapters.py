@@ -249,15 +249,15 @@ def _head(folder: Path, manifest: Manifest, dimensions: Dimensions) -> Head:
     return Head(view, tensors["weight"].float(), tensors["bias"].float())
 
 
-def read_tensors(folder: Path, name: str) -> dict[str, Tensor]:
-    """All tensors of a safetensors file as float16, finite. Raises AdapterError."""
+def read_tensors(folder: Path, name: str, limit: int = MAX_FILE_BYTES) -> dict[str, Tensor]:
+    """All tensors of a safetensors file of at most `limit` bytes, as float16, finite. Raises AdapterError."""
     path = folder / name
     if not path.is_file():
         others = [p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".pkl")]
         hint = f"; it holds {others[0]!r}, and only .safetensors is read" if others else ""
         raise AdapterError(f"The adapter {folder.name!r} has no {name}{hint}.")
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise AdapterError(f"The adapter {folder.name!r}: {name} is over {MAX_FILE_BYTES:,} bytes.")
+    if path.stat().st_size > limit:
+        raise AdapterError(f"The adapter {folder.name!r}: {name} is over {limit:,} bytes.")
     try:
         with safe_open(str(path), framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (not a mapping)
@@ -304,6 +304,10 @@ class AdapterStore:
         """Read this folder anew when it is next asked for."""
         with self._lock:
             self._resident.pop(folder, None)
+            # A head is resident within the adapter above it.
+            above = self._resident.get(folder.parent)
+            if above is not None and folder.name in above.heads:
+                del self._resident[folder.parent]
 
     @staticmethod
     def _head(adapter: LoadedAdapter, folder: Path) -> LoadedAdapter:

@@ -39,6 +39,12 @@ def text_or_pair(texts: Sequence[str]) -> TextOrPair:
     return texts[0] if len(texts) == 1 else (texts[0], texts[1])
 
 
+def well_formed(text: str) -> str:
+    """The text with "?" in the place of each half of a surrogate pair, which no tokenizer takes; every other character
+    stays where it is."""
+    return text.encode(errors="replace").decode()
+
+
 @dataclass(frozen=True)
 class BaseInfo:
     """The base model: `sha256` of its weights, `parameters` counted, `bytes` resident as quantized; `revision` is the

@@ -43,22 +43,26 @@ class Batcher(Generic[T]):
         # One entry a call: the rows of a call are gathered together, so that alone it always runs the same batches.
         self._queue: queue.SimpleQueue[list[tuple[Item[T], Future[Any]]] | None] = queue.SimpleQueue()
         self._closed = False
+        # Nothing is put after the end: nobody would ever take it.
+        self._open = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="batcher", daemon=True)
         self._thread.start()
 
     def submit(self, items: Sequence[Item[T]]) -> list[Any]:
         """Results in the order of `items`. Raises what `forward` raised for a batch, or EngineError once closed."""
-        if self._closed:
-            raise EngineError("The engine has been closed.")
         rows: list[tuple[Item[T], Future[Any]]] = [(item, Future()) for item in items]
-        if rows:
-            self._queue.put(rows)
+        with self._open:
+            if self._closed:
+                raise EngineError("The engine has been closed.")
+            if rows:
+                self._queue.put(rows)
         return [future.result() for _, future in rows]
 
     def close(self) -> None:
         """Finish what was handed over and end the thread."""
-        self._closed = True
-        self._queue.put(None)
+        with self._open:
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:

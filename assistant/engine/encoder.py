@@ -29,6 +29,7 @@ from assistant.engine.base import (
     Pooling,
     Tag,
     TextOrPair,
+    well_formed,
 )
 from assistant.engine.batching import Batcher, Item
 from assistant.engine.embedded import MAX_TOKENS, Dimensions
@@ -142,11 +143,14 @@ class EncoderEngine(Engine):
         loaded = self._for(adapter, "extract")
         # The question may take a third of what the model reads.
         room = MAX_TOKENS * 2 // 3
-        cuts = [windows(self.whole_text_tokenizer, context, overlap=64, room=room) for _, context in inputs]
-        encodings = self._encode(
+        texts = [
+            (well_formed(question)[:MAX_CHARACTERS], well_formed(context)) for question, context in inputs
+        ]
+        cuts = [windows(self.whole_text_tokenizer, context, overlap=64, room=room) for _, context in texts]
+        encodings = self._tokens(
             [
                 (question, context[start:end])
-                for (question, context), cut in zip(inputs, cuts, strict=True)
+                for (question, context), cut in zip(texts, cuts, strict=True)
                 for start, end in cut
             ]
         )
@@ -244,10 +248,10 @@ class EncoderEngine(Engine):
         """(number of the text, where the window starts in it, its tokens, its logits) of all windows of all texts."""
         pieces = [
             (number, start, text[start:end])
-            for number, text in enumerate(inputs)
+            for number, text in enumerate(map(well_formed, inputs))
             for start, end in windows(self.whole_text_tokenizer, text)
         ]
-        encodings = self._encode([piece for _, _, piece in pieces])
+        encodings = self._tokens([piece for _, _, piece in pieces])
         logits = self._run([_row(e, adapter) for e in encodings])
         for (number, start, _), encoding, found in zip(pieces, encodings, logits, strict=True):
             yield number, start, encoding, found
@@ -261,11 +265,15 @@ class EncoderEngine(Engine):
         return adapter
 
     def _encode(self, inputs: Sequence[TextOrPair]) -> list[Encoding]:
-        cut = [
-            x[:MAX_CHARACTERS] if isinstance(x, str) else (x[0][:MAX_CHARACTERS], x[1][:MAX_CHARACTERS])
-            for x in inputs
-        ]
-        return self.tokenizer.encode_batch(cut) if cut else []
+        """The tokens of inputs that may be of any length and hold any characters."""
+
+        def cut(text: str) -> str:
+            return well_formed(text[:MAX_CHARACTERS])
+
+        return self._tokens([cut(x) if isinstance(x, str) else (cut(x[0]), cut(x[1])) for x in inputs])
+
+    def _tokens(self, inputs: Sequence[TextOrPair]) -> list[Encoding]:
+        return self.tokenizer.encode_batch(list(inputs)) if inputs else []
 
     def _run(self, rows: Sequence[Work]) -> list[Any]:
         # A row through fewer layers would have to leave a common pass half-way; it takes one of its own depth.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
 
-from assistant.engine.base import AdapterInfo, BaseInfo, Engine, Message, Operation, Rendered
+from assistant.engine.base import AdapterInfo, BaseInfo, Engine, Message, Operation, Rendered, well_formed
 from assistant.engine.examples import Examples
 from assistant.errors import AdapterError, EngineError
 from assistant.settings import SHOTS, Selection
@@ -124,10 +124,10 @@ class RemoteEngine(Engine):
             "stream": True,
         }
         if isinstance(prompt, str):
-            path, body["prompt"] = "completions", prompt
+            path, body["prompt"] = "completions", well_formed(prompt)
         else:
             path = "chat/completions"
-            body["messages"] = [{"role": message.role, "content": message.text} for message in prompt]
+            body["messages"] = [{"role": each.role, "content": well_formed(each.text)} for each in prompt]
         with self._answered("POST", path, body) as response:
             yield from self._pieces(response)
 

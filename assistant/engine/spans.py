@@ -25,15 +25,27 @@ def windows(
     tokenizer: Tokenizer, text: str, overlap: int = 0, room: int = MAX_TOKENS - 2
 ) -> list[tuple[int, int]]:
     """(start, end) in characters of pieces of at most `room` tokens, cut between words, each sharing `overlap` tokens
-    with the one before. The tokenizer must not truncate."""
-    offsets = tokenizer.encode(text, add_special_tokens=False).offsets
-    if len(offsets) <= room:
+    or a few more with the one before. The tokenizer must not truncate."""
+    encoding = tokenizer.encode(text, add_special_tokens=False)
+    if len(encoding) <= room:
         return [(0, len(text))]
+    offsets, words = encoding.offsets, encoding.word_ids
+
+    def between_words(token: int, after: int) -> int:
+        """The first token of this one's word; the token itself where the word begins at or before `after`."""
+        first = token
+        while first > after and words[first] == words[first - 1]:
+            first -= 1
+        return first if first > after else token
+
+    first = 0
     cut = []
-    for first in range(0, max(1, len(offsets) - overlap), room - overlap):
-        last = min(first + room, len(offsets)) - 1
-        cut.append((offsets[first][0], offsets[last][1]))
-    return cut
+    while first + room < len(offsets):
+        end = between_words(first + room, first)
+        cut.append((offsets[first][0], offsets[end - 1][1]))
+        # One token further at least, however little a long word has left of this piece.
+        first = between_words(max(end - overlap, first + 1), first)
+    return [*cut, (offsets[first][0], offsets[-1][1])]
 
 
 def word_spans(encoding: Encoding) -> list[tuple[int, int, int]]:

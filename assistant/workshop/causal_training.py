@@ -76,9 +76,10 @@ def train_causal(
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         _let_gradients_through(model)
     rank = min(recipe.method.rank, MAX_RANK)
+    method = Lora(rank=rank, alpha=recipe.method.alpha * rank / recipe.method.rank)
     config = LoraConfig(
-        r=rank,
-        lora_alpha=recipe.method.alpha * rank / recipe.method.rank,
+        r=method.rank,
+        lora_alpha=method.alpha,
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
@@ -116,7 +117,7 @@ def train_causal(
         base=BaseReference(name=base.info.name, sha256=base.info.sha256, quantization=base.info.quantization),
         labels=recipe.labels,
         fields=recipe.fields,
-        **described(recipe, train, progress.seconds),
+        **described(recipe.model_copy(update={"method": method}), train, progress.seconds),
     )
     return _published(base, model, manifest, dev, prompts, folder, title, command)
 

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from assistant.engine.base import well_formed
 from assistant.errors import DataError
 
 # A longer line is no row of text data. Characters.
@@ -34,10 +35,13 @@ class Row:
 @dataclass(frozen=True)
 class Example:
     """One labelled example: the texts in the order of the application's fields, and what is right: for a
-    classification the name of a class; for other operations see `objectives`."""
+    classification the name of a class; for other operations see `objectives`. Its texts are well-formed."""
 
     texts: tuple[str, ...]
     label: Any
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", tuple(map(well_formed, self.texts)))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.engine.base import Classification, Engine
+from assistant.engine.manifest import FILE
 from assistant.errors import AssistantError, DataError
 from assistant.workshop.data import Example, versions
 from assistant.workshop.dataset import Dataset
@@ -106,7 +107,8 @@ def climb(
     is called with the method, the share of its work and a few words, gives False; records that are done stay.
     """
     for method in methods:
-        place = folder / _place(method, dataset, seed)
+        basis = _basis(method, hypotheses or {}, entailment, adapters or {})
+        place = folder / _place(method, dataset, seed, basis)
         if record := _known(place):
             adapter = place / "adapter"
             yield Rung(method, record, adapter=adapter if adapter.is_dir() else None)
@@ -223,12 +225,30 @@ def _said(error: Exception) -> str:
 # --- records ------------------------------------------------------------------------------------------------
 
 
-def _place(method: Method, dataset: Dataset, seed: int) -> str:
+def _place(method: Method, dataset: Dataset, seed: int, basis: Sequence[Any]) -> str:
     """The name of a method's folder, which stands for everything that the result depends on."""
     identity = json.dumps(
-        [method.id, method.options, seed, dataset.fingerprint, dataset.fields], sort_keys=True
+        [method.id, method.options, seed, dataset.fingerprint, dataset.fields, *basis], sort_keys=True
     )
     return f"{method.id}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def _basis(
+    method: Method, hypotheses: Mapping[str, str], entailment: Path | None, adapters: Mapping[str, Path]
+) -> list[Any]:
+    """What the result depends on besides options, seed and data: the hypotheses, and the content of the adapters."""
+    basis: list[Any] = [dict(hypotheses), _content(entailment)] if method.by_entailment else []
+    start = adapters.get(method.options.get("start", ""))
+    return [*basis, _content(start)] if start else basis
+
+
+def _content(adapter: Path | None) -> str:
+    """The sha256 of an adapter's manifest and weights; those of a head lie in its folder and in the one above it."""
+    digest = hashlib.sha256()
+    for folder in (adapter, adapter.parent) if adapter else ():
+        for path in (folder / FILE, *sorted(folder.glob("*.safetensors"))):
+            digest.update(path.read_bytes() if path.is_file() else b"")
+    return digest.hexdigest()
 
 
 def _known(folder: Path) -> Record | None:

@@ -157,6 +157,13 @@ def measured(manifest: Manifest, folder: Path, dev: Sources, engine: Engine) -> 
         write_manifest(manifest, folder)
         engine.forget(folder)
     found = [task.measure(engine, folder, rows) for _, rows in dev]
+    thresholds = [m.threshold for m in found if m.threshold is not None]
+    threshold = max(thresholds, default=0.0)
+    if min(thresholds, default=0.0) < threshold:
+        # Each source was measured at its own; one is served.
+        write_manifest(manifest.model_copy(update={"threshold": threshold}), folder)
+        engine.forget(folder)
+        found = [task.measure(engine, folder, rows) for _, rows in dev]
     metrics: dict[str, float] = {}
     for (source, rows), measurement in zip(dev, found, strict=True):
         name = _name(source, dev)
@@ -174,7 +181,6 @@ def measured(manifest: Manifest, folder: Path, dev: Sources, engine: Engine) -> 
     )
     truth = np.concatenate([m.truth for m in found])
     temperature = 1.0
-    threshold = max((m.threshold for m in found if m.threshold is not None), default=0.0)
     if len(truth):
         temperature = fit_temperature(logits, truth)
         abstention = _abstention(logits, truth, temperature)

@@ -85,6 +85,8 @@ class Source(_Strict):
         if self.rows is not None and self.rows < len(examples):
             step = len(examples) / self.rows
             examples = [examples[int(i * step)] for i in range(self.rows)]
+        if not examples:
+            raise DataError(f"{self.path}: no row is left to use.")
         return examples
 
 

@@ -51,6 +51,9 @@ MAX_ANSWER = 48
 KEPT_CALIBRATIONS = 1024
 # The rank of a sentence without a word.
 NO_WORDS = -1e9
+# Any place that is not between two letters of a word; in Thai, Lao, Japanese and Chinese no space shows where one ends.
+_LETTER = "[^\\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]"
+_EDGE = f"(?:(?<!{_LETTER})|(?!{_LETTER}))"
 
 
 class CausalEngine(Engine):
@@ -294,11 +297,13 @@ class CausalEngine(Engine):
 
 
 def _located(answer: str, context: str) -> tuple[int, int] | None:
-    """Where the answer's words stand in the context, in any case and with any white space between them."""
+    """Where the answer's words stand in the context, as whole words, in any case and with any white space between
+    them."""
     words = answer.strip().strip('`"“”').rstrip(".").split()
     if not words:
         return None
-    found = re.search(r"\s+".join(map(re.escape, words)), context, re.IGNORECASE)
+    pattern = r"\s+".join(map(re.escape, words))
+    found = re.search(_EDGE + pattern + _EDGE, context, re.IGNORECASE)
     return found.span() if found else None
 
 

@@ -103,9 +103,10 @@ class CausalModel:
             mask = torch.ones(ids.shape[0], past + ids.shape[1], dtype=torch.long)
         positions = (mask.cumsum(-1) - 1).clamp_min(0)[:, past:]
         chosen: dict[str, Any] = {self._cache: cache}
-        if self._adapters:
-            chosen["adapter_names"] = list(adapters)
         with self._lock, torch.inference_mode():
+            # The first adapter may have come while this pass waited, and it acts on rows that do not say theirs.
+            if self._adapters:
+                chosen["adapter_names"] = list(adapters)
             out = self.model(
                 input_ids=ids.to(self.device),
                 attention_mask=mask.to(self.device),

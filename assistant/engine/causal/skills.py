@@ -24,6 +24,8 @@ from assistant.prompts import Prompt, load_prompt
 
 # Below this probability a prompt's answer is a guess. A prompt has no dev rows from which it could be chosen.
 THRESHOLD = 0.5
+# A LoRA of rank 16 on all linear layers of a base with 70 billion parameters is below this. Bytes.
+MAX_LORA_BYTES = 1_000_000_000
 # The folder inside an adapter folder with the prompt that it was trained with.
 PROMPTS = "prompts"
 _NAMES = {
@@ -130,7 +132,7 @@ class Skills:
         kind, _, _ = read_method(candidate, read_json(candidate, CONFIG))
         if kind != "lora":
             raise AdapterError(f"The adapter {candidate.name!r} is a {kind}; a causal base takes LORA only.")
-        tensors = read_tensors(candidate, WEIGHTS)
+        tensors = read_tensors(candidate, WEIGHTS, MAX_LORA_BYTES)
         if prompt.labels and set(prompt.labels) != set(manifest.labels):
             raise AdapterError(f"The adapter {candidate.name!r} has other labels than its prompt.")
         # PEFT uses the name as an attribute's: no dots, and no two folders alike.

@@ -15,7 +15,7 @@ from typing import Any
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
-from assistant.engine.base import Message
+from assistant.engine.base import Message, well_formed
 from assistant.errors import UnsupportedTask
 
 
@@ -42,7 +42,7 @@ class Tokens:
     def encode(self, text: str) -> list[int]:
         """The ids of a text; none of them is a control token."""
         ids: list[int] = []
-        pieces = [text]
+        pieces = [well_formed(text)]
         while pieces:
             piece = pieces.pop()
             encoding = self._tokenizer.encode(piece, add_special_tokens=False)

@@ -91,12 +91,15 @@ class Fitted:
 class Method(ABC):
     """A way to make a classifier. Subclasses are frozen dataclasses whose fields, all with defaults, are the options.
 
-    `id` is lower-case letters, digits and hyphens; `description` is one sentence.
+    `id` is lower-case letters, digits and hyphens; `description` is one sentence. An option `start` names the installed
+    application whose adapter the method begins with.
     """
 
     id: ClassVar[str]
     title: ClassVar[str]
     description: ClassVar[str]
+    # Whether the result depends on the task's hypotheses and its adapter for entailment.
+    by_entailment: ClassVar[bool] = False
 
     @abstractmethod
     def fit(self, task: LabelledTask, watch: Watch) -> Fitted:

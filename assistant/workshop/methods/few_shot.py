@@ -62,9 +62,11 @@ class FewShot(Method):
     start: str | None = None
 
     def fit(self, task: LabelledTask, watch: Watch) -> Fitted:
-        """See Method. Raises DataError for a label without examples."""
+        """See Method. Raises DataError for a label without examples, or where none is asked for."""
         import numpy as np
 
+        if self.shots is not None and self.shots < 1:
+            raise DataError(f"The number of shots is {self.shots}; expected none (all) or 1 or more.")
         started = time.perf_counter()
         reader = Reader(task.engine, adapter=task.started_from(self.start))
         rng = np.random.default_rng(task.seed)

@@ -61,6 +61,7 @@ def fit_adapter(
         command,
         seconds,
         task.engine,
+        start,
     )
     info = task.engine.adapter(folder)
     return Fitted(TrainedAdapter(task.engine, folder), info.parameters, info.bytes, seconds, folder)

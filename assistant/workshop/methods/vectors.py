@@ -39,7 +39,8 @@ class Reader:
     def __call__(
         self, inputs: Sequence[TextOrPair], watch: Watch = lambda fraction, note: True
     ) -> NDArray[np.float32]:
-        """Unit vectors, shape (len(inputs), texts, dimensions): 1 text, or 2 of a pair that is read apart.
+        """Unit vectors of one input or more, shape (len(inputs), texts, dimensions): 1 text, or 2 of a pair that is
+        read apart.
 
         Raises Stopped as the watch says, and UnsupportedTask where an engine gives its embeddings only.
         """
@@ -51,8 +52,7 @@ class Reader:
         for start in range(0, len(flat), CHUNK):
             tell(watch, start / len(flat), "reading")
             found.append(self._vectors(flat[start : start + CHUNK]))
-        vectors = np.concatenate(found) if found else self.engine.embed([])
-        return np.asarray(vectors.reshape(len(parts), len(parts[0]) if parts else 1, -1), np.float32)
+        return np.asarray(np.concatenate(found).reshape(len(parts), len(parts[0]), -1), np.float32)
 
     def _vectors(self, inputs: Sequence[TextOrPair]) -> NDArray[np.float32]:
         if self == Reader(self.engine):

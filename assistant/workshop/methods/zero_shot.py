@@ -29,7 +29,7 @@ from typing import ClassVar
 
 from assistant.applications import Application
 from assistant.engine.base import Classification, Engine, TextOrPair
-from assistant.errors import AdapterError, DataError
+from assistant.errors import AdapterError, AssistantError, DataError
 from assistant.workshop.methods import Fitted, LabelledTask, Method, Watch, sides
 from assistant.workshop.methods.vectors import distributions
 
@@ -45,6 +45,7 @@ class ZeroShot(Method):
     id: ClassVar[str] = "zero-shot"
     title: ClassVar[str] = "Zero-shot"
     description: ClassVar[str] = "Asks which label's sentence follows from the text; needs no examples."
+    by_entailment: ClassVar[bool] = True
 
     hypothesis: str = "This example is {label}."
 
@@ -108,8 +109,8 @@ def entailment_adapter(applications: Mapping[str, Application], engine: Engine) 
         try:
             if ENTAILMENT in engine.adapter(application.adapter).labels:
                 return application.adapter
-        except AdapterError:
-            continue  # a damaged adapter of one application; another one may do
+        except AssistantError:
+            continue  # one application's adapter is damaged or not for this engine; another one may do
     return None
 
 

@@ -10,6 +10,7 @@ import gzip
 import json
 import re
 import string
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from assistant.workshop.recipe import Recipe, Training
 
 OVERLAP = 64  # tokens that two windows of one context share
+# What comes of a file that is cut off, packed or not, and of one whose parts are others than SQuAD's.
+_WRONG = (
+    OSError, EOFError, zlib.error, ValueError, RecursionError, KeyError, TypeError, AttributeError,
+)  # fmt: skip
 
 
 class Extract(Objective):
@@ -53,12 +58,13 @@ class Extract(Objective):
     def read(self, path: Path, fields: Sequence[str], labels: LabelNames = None) -> list[Example]:
         """See Objective."""
         try:
-            with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open() as file:
+            opened = gzip.open if path.suffix.lower() == ".gz" else open
+            with opened(path, "rt", encoding="utf-8") as file:
                 articles = json.load(file)["data"]
             return list(_questions(articles))
         except FileNotFoundError:
             raise DataError(f"There is no file {str(path)!r}.") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except _WRONG as error:
             raise DataError(f"{path.name} is no SQuAD JSON ({type(error).__name__}: {error}).") from None
 
     def encode(self, examples: Sequence[Example], recipe: Recipe) -> list[Encoded]:
