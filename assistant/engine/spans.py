@@ -77,7 +77,9 @@ def best_spans(
     spans: dict[tuple[int, int], float] = {}
     for logits, encoding, first in windows:
         segments = encoding.sequence_ids
-        begin = segments.index(1) if 1 in segments else len(segments)
+        if 1 not in segments:  # white space alone
+            continue
+        begin = segments.index(1)
         own = logits[begin : begin + segments.count(1)]
         # A row for each start, a column for each length.
         ends = F.pad(own[:, 1], (0, MAX_ANSWER_TOKENS - 1), value=-torch.inf).unfold(0, MAX_ANSWER_TOKENS, 1)
