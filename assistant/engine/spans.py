@@ -76,7 +76,7 @@ def best_spans(
     nothing = min(float(logits[0, 0] + logits[0, 1]) for logits, _, _ in windows) - null_bias
     spans: dict[tuple[int, int], float] = {}
     for logits, encoding, first in windows:
-        segments = encoding.sequence_ids
+        segments, offsets = encoding.sequence_ids, encoding.offsets  # each time a new list
         if 1 not in segments:  # white space alone
             continue
         begin = segments.index(1)
@@ -88,7 +88,7 @@ def best_spans(
         for score, place in zip(likeliest.values.tolist(), likeliest.indices.tolist(), strict=True):
             start, longer = divmod(place, MAX_ANSWER_TOKENS)
             start += begin
-            span = first + encoding.offsets[start][0], first + encoding.offsets[start + longer][1]
+            span = first + offsets[start][0], first + offsets[start + longer][1]
             spans[span] = max(spans.get(span, -math.inf), score)
     answers = _answers(sorted(spans.items(), key=lambda pair: -pair[1]))
     found = [(0, 0), *(span for span, _ in answers)]
