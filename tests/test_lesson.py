@@ -117,7 +117,7 @@ def test_a_lesson_ends_when_its_time_is_over(lesson: Callable[..., tuple[Lesson,
 def test_a_defect_in_the_ladder_reaches_the_reader(
     lesson: Callable[..., tuple[Lesson, threading.Event]],
 ) -> None:
-    running, ended = lesson(SimpleNamespace(id="x", options={"a": object()}))
+    running, ended = lesson(SimpleNamespace(id="x", options={"a": object()}, by_entailment=False))
     with running, pytest.raises(TypeError):
         list(running.events())
     assert ended.is_set()
