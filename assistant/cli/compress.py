@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assistant.cli.shared import FILE, as_typed, find_application, installed_applications, opened_engine
+from assistant.cli.shared import (
+    EPOCHS,
+    FILE,
+    as_typed,
+    find_application,
+    installed_applications,
+    opened_engine,
+)
 from assistant.cli.train import changed, evenly, joined, recipe_folder, recipe_path, watched_training
 from assistant.errors import InputError
 from assistant.settings import Settings
@@ -46,9 +53,7 @@ def compress() -> None:
 @click.option("--temperature", type=click.FloatRange(0, 20, min_open=True), help="Instead of the recipe's.")
 @click.option("--alpha", type=click.FloatRange(0, 1), help="Weight of the teacher, instead of the recipe's.")
 @click.option("--rows", type=click.IntRange(min=1), help="Learn from this many texts, evenly spread.")
-@click.option(
-    "--epochs", type=click.FloatRange(min=0, min_open=True, max=100), help="Instead of the recipe's epochs."
-)
+@click.option("--epochs", type=EPOCHS, help="Instead of the recipe's epochs.")
 @click.option("--hard", is_flag=True, help="Also train the same student on the labels alone, to compare.")
 def distill(
     target: str,
@@ -149,7 +154,7 @@ def distill(
 )
 @click.option(
     "--recover",
-    type=click.FloatRange(min=0, min_open=True, max=100),
+    type=EPOCHS,
     help="Fine-tune for so many epochs after it.",
 )
 @click.option("--rows", type=click.IntRange(min=1), help="Fine-tune on this many rows, evenly spread.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.shared import FILE, as_typed, columns, opened_engine
+from assistant.cli.shared import EPOCHS, FILE, as_typed, columns, opened_engine
 from assistant.cli.train import evenly, recipe_path, watched, watched_training
 from assistant.settings import Settings
 
@@ -21,9 +21,7 @@ from assistant.settings import Settings
 @click.option(
     "--rows", type=click.IntRange(min=1), help="Train on this many rows of each task, evenly spread."
 )
-@click.option(
-    "--epochs", type=click.FloatRange(min=0, min_open=True, max=100), help="Instead of the recipe's epochs."
-)
+@click.option("--epochs", type=EPOCHS, help="Instead of the recipe's epochs.")
 def multitask(
     target: str,
     data: Path,

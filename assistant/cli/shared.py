@@ -31,6 +31,8 @@ METHODS = ("adapter", "zero-shot", "few-shot")
 QUANTIZATIONS = ("auto", "none", "int8", "4bit")
 
 FILE = click.Path(path_type=Path)
+# As many epochs as a recipe may ask for.
+EPOCHS = click.FloatRange(min=0, min_open=True, max=100)
 # What a shell gives for a program that Ctrl-C ended: 128 + SIGINT.
 INTERRUPTED = 130
 

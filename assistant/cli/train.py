@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assistant.cli.shared import (
+    EPOCHS,
     FILE,
     INTERRUPTED,
     Interrupt,
@@ -41,9 +42,7 @@ T = TypeVar("T")
 @click.option("--run", type=FILE, help="Folder for checkpoints, to resume from. [default: <out>.run]")
 @click.option("--method", type=click.Choice(["lora", "bottleneck"]), help="Instead of the recipe's method.")
 @click.option("--rows", type=click.IntRange(min=1), help="Train on this many rows, evenly spread.")
-@click.option(
-    "--epochs", type=click.FloatRange(min=0, min_open=True, max=100), help="Instead of the recipe's epochs."
-)
+@click.option("--epochs", type=EPOCHS, help="Instead of the recipe's epochs.")
 @click.option("--seed", type=int, help="Instead of the recipe's seed.")
 @click.option("--start", type=FILE, help="The folder of an adapter of the same form to go on from.")
 @base_options
