@@ -14,6 +14,7 @@ from assistant.engine.encoder import EncoderEngine
 from assistant.engine.manifest import read_manifest
 from assistant.errors import DataError, UnsupportedTask
 from assistant.workshop.data import Example
+from assistant.workshop.ladder import configured
 from assistant.workshop.methods import LabelledTask, Method, Stopped, built_in, inputs_of
 from assistant.workshop.methods.bottleneck import Bottleneck
 from assistant.workshop.methods.feature_based import FeatureBased
@@ -51,11 +52,12 @@ def test_each_describes_itself_once_and_its_options_have_defaults() -> None:
     "method",
     [
         Lora(rank=2, learning_rate=3e-3, epochs=6),
+        Lora(rank=2, learning_rate=6e-3, epochs=12, targets="query+value", dropout=0.1),
         Bottleneck(size=4, learning_rate=3e-3, epochs=6),
         FineTuning(frozen_layers=4, learning_rate=3e-4, epochs=6),
         FineTuning(frozen_layers=6, learning_rate=2e-2, epochs=12),
     ],
-    ids=lambda method: f"{method.id}-{getattr(method, 'frozen_layers', '')}",
+    ids=lambda method: f"{method.id}-{getattr(method, 'frozen_layers', '')}{getattr(method, 'targets', '')}",
 )
 def test_training_learns_and_says_what_it_cost(method: Method, task: LabelledTask) -> None:
     told: list[float] = []
@@ -129,6 +131,14 @@ def test_a_stopped_training_goes_on_to_the_same_result(task: LabelledTask, tmp_p
 def test_an_adapter_is_trained_on_the_embedded_base_only(task: LabelledTask) -> None:
     with pytest.raises(UnsupportedTask, match="echo"):
         Lora().fit(replace(task, engine=EchoEngine()), go_on)
+
+
+def test_loras_targets_are_layers_that_there_are() -> None:
+    assert configured(Lora(), {"targets": "query+value"}) == Lora(targets="query+value")
+    with pytest.raises(
+        DataError, match=r"option lora: .* expected some of query, key, value, dense, joined by \+"
+    ):
+        configured(Lora(), {"targets": "query,key"})
 
 
 def test_frozen_layers_are_bounded(task: LabelledTask) -> None:

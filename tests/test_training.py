@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 from assistant.engine.encoder import EncoderEngine
 from assistant.errors import DataError
-from assistant.workshop.batches import batches, predict_logits
+from assistant.workshop.batches import batches, predict_logits, tensors
 from assistant.workshop.calibration import (
     expected_calibration_error,
     fit_abstention,
@@ -21,7 +22,7 @@ from assistant.workshop.data import Example
 from assistant.workshop.objectives import Encoded, Tokens, objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Bottleneck, FineTuning, Lora, Recipe, Source, Training, load_recipe
-from assistant.workshop.training import AdaptedModel, base_model, started, train
+from assistant.workshop.training import AdaptedModel, base_model, dropping, started, train
 
 COLOURS = ["red", "blue", "green", "yellow", "white", "black"]
 ANIMALS = ["cat", "dog", "horse", "sheep", "mouse", "goat"]
@@ -92,12 +93,17 @@ def test_training_goes_on_from_an_adapter(
     for unlike in (Lora(rank=3), Bottleneck(size=3)):
         with pytest.raises(DataError, match="the one to be trained has"):
             started(recipe(unlike), folder)
+    if isinstance(method, Lora):
+        with pytest.raises(
+            DataError, match=r"changes dense, key, query, value; the one to be trained query\."
+        ):
+            started(recipe(method.model_copy(update={"targets": ("query",)})), folder)
     with pytest.raises(DataError, match="all layers; the one to be trained has 2"):
         started(begun.model_copy(update={"layers": 2}), folder)
 
 
 def test_a_stopped_run_resumes_to_the_same_result(tmp_path: Path) -> None:
-    settings = recipe(Lora(rank=2), epochs=3, token_dropout=0.2)
+    settings = recipe(Lora(rank=2, dropout=0.3), epochs=3, token_dropout=0.2)
     whole, progress = train(settings, ROWS, ROWS, tmp_path / "whole")
     train(settings, ROWS, ROWS, tmp_path / "parts", lambda progress, steps, loss: progress.step < 5)
     resumed, _ = train(settings, ROWS, ROWS, tmp_path / "parts")
@@ -114,6 +120,30 @@ def test_the_base_stays_frozen() -> None:
         sum(p.numel() for p in AdaptedModel(Bottleneck(size=64), 6, 0).trained().values())
         <= 0.03 * 22_713_216
     )
+
+
+def test_an_update_is_learnt_of_the_layers_that_are_named() -> None:
+    model = AdaptedModel(Lora(rank=2, targets=("query", "value")), 2, seed=0)
+    updated = {name.split(".lora_")[0].split(".")[-1] for name in model.trained() if "lora" in name}
+    assert updated == {"query", "value"}
+
+
+def test_dropout_is_drawn_from_the_seed_and_only_while_learning() -> None:
+    model = AdaptedModel(Lora(rank=2, dropout=0.5), 2, seed=0)
+    for name, parameter in model.trained().items():
+        if "lora_B" in name:  # zero at first: nothing would show
+            torch.nn.init.normal_(parameter, std=0.5)
+    (batch,) = batches(objective("classify").encode(ROWS[:3], recipe(Lora())), 3, None)
+
+    def logits(seed: int | None) -> torch.Tensor:
+        with torch.inference_mode(), nullcontext() if seed is None else dropping(model, seed):
+            found: torch.Tensor = model(*tensors(batch))
+        return found
+
+    assert torch.equal(logits(1), logits(1))
+    assert not torch.equal(logits(1), logits(2))
+    assert torch.equal(logits(None), logits(None))
+    assert not torch.equal(logits(None), logits(1))
 
 
 def test_fine_tuning_changes_the_base_above_the_frozen_layers(tmp_path: Path) -> None:

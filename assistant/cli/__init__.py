@@ -8,6 +8,7 @@
     compare   compare: methods of learning, side by side
     space     space: a folder for Hugging Face Spaces
     compress  compress prune, quantize, distill
+    merge     merge: a LoRA added to a copy of the base
     plugins   plugins list, show, disable, enable
     install   install, uninstall
     authors   new-plugin, check
@@ -30,6 +31,7 @@ from assistant.cli import (
     compare,
     compress,
     install,
+    merge,
     messages,
     multitask,
     plugins,
@@ -90,6 +92,7 @@ main.add_command(multitask.multitask)
 main.add_command(tune.tune)
 main.add_command(compare.compare)
 main.add_command(compress.compress)
+main.add_command(merge.merge)
 main.add_command(plugins.plugins)
 main.add_command(install.install)
 main.add_command(install.uninstall)

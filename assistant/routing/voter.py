@@ -126,7 +126,7 @@ class InstructionVoter:
         classifiers = self.classifiers()
         readings = self.read(message, self.reader)
         rows = list(readings.values())
-        vectors = self.engine.embed([_embeddable(row.instruction) for row in rows])
+        vectors = self._embedded(rows)
         predicted: dict[tuple[str, ...], dict[str, float]] = {}
         for fields, values in zip(readings, self._features(rows, vectors), strict=True):
             predicted[fields] = classifiers.by_fields[fields].probabilities(values)
@@ -202,10 +202,7 @@ class InstructionVoter:
                 rows.append(reading)
                 labels.append(NONE)
                 meant.append(False)
-        instructions = [_embeddable(row.instruction) for row in rows]
-        distinct = list(dict.fromkeys(instructions))
-        embedded = dict(zip(distinct, self.engine.embed(distinct), strict=True))
-        vectors = np.stack([embedded[instruction] for instruction in instructions])
+        vectors = self._embedded(rows)
         examples = vectors[np.flatnonzero(meant)]
         none = np.array([label == NONE for label in labels])
         keep = np.ones(len(rows), dtype=bool)
@@ -217,6 +214,15 @@ class InstructionVoter:
             kept = [n for n in np.flatnonzero(keep) if rows[n].fields == fields]
             by_fields[fields] = Linear.learnt(features[kept], [labels[n] for n in kept])
         return Classifiers(by_fields, examples)
+
+    def _embedded(self, rows: Sequence[Reading]) -> NDArray[np.float32]:
+        """Sentence vectors (len(rows), dimensions) of the instructions, each different one computed once."""
+        import numpy as np
+
+        instructions = [row.instruction[:600] or "…" for row in rows]
+        distinct = list(dict.fromkeys(instructions))
+        vector_of = dict(zip(distinct, self.engine.embed(distinct), strict=True))
+        return np.stack([vector_of[instruction] for instruction in instructions])
 
     def _usable(self, reading: Reading) -> bool:
         """Whether there is something to work on; to the simplest shape every message is a text."""
@@ -299,10 +305,6 @@ def _beginnings(text: str) -> set[str]:
         for word in found
         if (len(word) > 3 or (len(word) == 3 and word[0].isupper())) and not _EMPTY.fullmatch(word)
     }
-
-
-def _embeddable(instruction: str) -> str:
-    return instruction[:600] or "…"
 
 
 def _without_command(example: str) -> str:

@@ -32,6 +32,7 @@ from assistant.workshop.data import Example, fingerprint
 from assistant.workshop.loop import Problem, Progress, always, fit
 from assistant.workshop.publishing import Sources, card, described, halved, measured, replacing
 from assistant.workshop.recipe import Lora, Recipe, Training
+from assistant.workshop.training import dropping
 
 # What vLLM serves without being told otherwise.
 MAX_RANK = 16
@@ -76,14 +77,21 @@ def train_causal(
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         _let_gradients_through(model)
     rank = min(recipe.method.rank, MAX_RANK)
-    method = Lora(rank=rank, alpha=recipe.method.alpha * rank / recipe.method.rank)
+    alpha = recipe.method.alpha * rank / recipe.method.rank
+    method = recipe.method.model_copy(update={"rank": rank, "alpha": alpha})
     config = LoraConfig(
         r=method.rank,
         lora_alpha=method.alpha,
+        lora_dropout=method.dropout,
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
     model = get_peft_model(model, config)
+
+    def loss(step: int, batch: list[Learnt]) -> Tensor:
+        with dropping(model, settings.seed * 1_000_003 + step):
+            return _loss(model, batch, base.device)
+
     per_epoch = -(-len(data) // settings.batch_size)
     steps = max(1, round(per_epoch * settings.epochs))
     problem = Problem(
@@ -91,7 +99,7 @@ def train_causal(
         settings,
         steps,
         lambda first: _batches(data, settings, first, steps),
-        lambda step, batch: _loss(model, batch, base.device),
+        loss,
         lambda: {"dev_score": _probability(model, dev_data, settings.batch_size, base.device)},
         recipe,
         {

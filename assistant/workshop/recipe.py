@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
@@ -15,6 +15,9 @@ from assistant.errors import DataError
 from assistant.workshop.data import Example, read_unlabelled
 
 R = TypeVar("R", bound=BaseModel)
+# The linear layers of an encoder's block, by the names that PEFT finds them under.
+Target = Literal["query", "key", "value", "dense"]
+TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 class _Strict(BaseModel):
@@ -91,11 +94,14 @@ class Source(_Strict):
 
 
 class Lora(_Strict):
-    """Low-rank adaptation (Hu et al. 2021, arXiv 2106.09685) of all linear layers."""
+    """Low-rank adaptation (Hu et al. 2021, arXiv 2106.09685) of the linear layers in `targets`, by default all: "dense"
+    are the output of attention and both of the feed-forward part. `dropout` is that of an update's input."""
 
     name: Literal["lora"] = "lora"
     rank: int = Field(default=16, ge=1, le=64)
     alpha: float = Field(default=32, gt=0)
+    targets: tuple[Target, ...] = Field(default=TARGETS, min_length=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
 class Bottleneck(_Strict):

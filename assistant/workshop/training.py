@@ -2,8 +2,8 @@
 
 The base carries the weights that its int8 form stands for, so that an adapter learns what it will be served
 on. It computes in bfloat16 with float32 master weights for what is trained (Micikevicius et al. 2018, arXiv
-1710.03740); its own dropout is off: a frozen base with a small adapter hardly overfits, and random numbers cost
-a tenth of the time.
+1710.03740); the base's own dropout is off: frozen and with a small adapter it hardly overfits, and random numbers
+cost a tenth of the time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import itertools
 import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,10 @@ def peft_config(method: Method) -> Any:
         from peft import LoraConfig
 
         return LoraConfig(
-            r=method.rank, lora_alpha=method.alpha, target_modules=["query", "key", "value", "dense"]
+            r=method.rank,
+            lora_alpha=method.alpha,
+            lora_dropout=method.dropout,
+            target_modules=list(method.targets),
         )
     from assistant.engine.bottleneck import BottleneckConfig
 
@@ -173,12 +177,33 @@ class Learner:
             # A generator per step, so that a resumed run draws the same.
             generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + step)
             ids = masked(ids, mask, self.settings.token_dropout, generator)
-        logits = self.model(*(tensor.to(self.model.device) for tensor in (ids, segments, mask)))
+        with dropping(self.model, self.settings.seed * 1_000_003 + step):
+            logits = self.model(*(tensor.to(self.model.device) for tensor in (ids, segments, mask)))
         return self.objective.loss(logits, batch, self.settings, self.balance)
 
     def score(self) -> float:
         """How good the model is on dev, in [0, 1]."""
         return self.objective.score(predict_logits(self.model, self.dev), self.dev)
+
+
+@contextmanager
+def dropping(model: nn.Module, seed: int) -> Iterator[None]:
+    """The adapters' dropout at work, drawn from this seed; that of the base stays off."""
+    layers = [
+        module
+        for name, module in model.named_modules()
+        if ".lora_dropout." in name and isinstance(module, nn.Dropout)
+    ]
+    if not layers:
+        yield
+        return
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for layer in layers:
+            layer.train()
+        yield
+    for layer in layers:
+        layer.eval()
 
 
 def new_model(recipe: Recipe, encoder: Any = None) -> AdaptedModel:
@@ -200,6 +225,11 @@ def started(recipe: Recipe, folder: Path) -> AdaptedModel:
             raise DataError(
                 f"The adapter to start from has {key} {theirs.get(key)!r:.40}; the one to be trained has {value!r:.40}."
             )
+    changed, to_change = (sorted(config.get("target_modules") or ()) for config in (theirs, ours))
+    if changed != to_change and isinstance(recipe.method, Lora):
+        raise DataError(
+            f"The adapter to start from changes {', '.join(changed)}; the one to be trained {', '.join(to_change)}."
+        )
     manifest, model = read_manifest(folder), new_model(recipe)
     if manifest.layers != recipe.layers:
         raise DataError(

@@ -219,7 +219,8 @@ def with_candidate(recipe: Recipe, candidate: Candidate) -> Recipe:
     """The recipe with these values; LoRA's alpha keeps its ratio to the rank."""
     method: Lora | Bottleneck
     if isinstance(recipe.method, Lora):
-        method = Lora(rank=candidate.size, alpha=recipe.method.alpha * candidate.size / recipe.method.rank)
+        alpha = recipe.method.alpha * candidate.size / recipe.method.rank
+        method = recipe.method.model_copy(update={"rank": candidate.size, "alpha": alpha})
     else:
         method = Bottleneck(size=candidate.size)
     training = recipe.training.model_copy(update={"learning_rate": candidate.learning_rate})

@@ -1,4 +1,4 @@
-"""`train` and `compress`."""
+"""`train`, `compress` and `merge`."""
 
 import json
 import shutil
@@ -185,3 +185,18 @@ def test_compress_refuses_in_a_sentence(assistant, data, trained, tmp_path):
     result = assistant(*distill, "--teacher", "other")
     assert result.exit_code == 1
     assert "Error: The teacher has the labels x, y; the student has bad, good." in result.stderr
+
+
+# --- merge --------------------------------------------------------------------------------------------------
+
+
+def test_merge_writes_a_model_for_transformers(assistant, data, trained, tmp_path):
+    result = assistant("merge", "trained")
+    assert result.exit_code == 0, result.stderr
+    assert "The merged model is in trained-merged." in result.stdout
+    assert {"config.json", "model.safetensors", "tokenizer.json", "head.safetensors", "onebase.json"} <= {
+        file.name for file in (tmp_path / "trained-merged").iterdir()
+    }
+    refused(assistant("merge", "trained"), "trained-merged", "exists already")
+    refused(assistant("merge", "moot", "--out", "elsewhere"), "mood")
+    assert not (tmp_path / "elsewhere").exists()

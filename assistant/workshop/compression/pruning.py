@@ -25,7 +25,6 @@ Sajjad et al. 2023 (arXiv 2004.03844) for layers from the top.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,8 +35,9 @@ from torch import Tensor, nn
 from torch.nn.utils import prune as masks
 
 from assistant.engine.adapters import head_form
-from assistant.engine.manifest import CONFIG, read_json, read_manifest
+from assistant.engine.manifest import read_manifest
 from assistant.workshop.batches import batches, tensors
+from assistant.workshop.merging import encoder_with
 from assistant.workshop.objectives import Encoded, objective
 from assistant.workshop.recipe import FineTuning, Recipe
 from assistant.workshop.training import AdaptedModel
@@ -50,20 +50,10 @@ RECOVERY_RATE = 5e-5  # learning rate of fine-tuning after pruning
 def trained_model(adapter: Path) -> AdaptedModel:
     """The base with an adapter folder in it, all of it trainable: low-rank updates are merged into the weights,
     bottlenecks stay beside them. Raises AdapterError."""
-    from peft import PeftModel
-
-    import assistant.engine.bottleneck  # noqa: F401  (registers itself with PEFT)
-
-    manifest, lora = read_manifest(adapter), read_json(adapter, CONFIG).get("peft_type") == "LORA"
+    manifest = read_manifest(adapter)
     view, outputs = head_form(manifest.head_operation, len(manifest.labels))
-    # In float32 until the updates are merged.
-    model = AdaptedModel(FineTuning(), outputs, 0, view, torch.float32, manifest.layers)
-    with warnings.catch_warnings():
-        # PEFT 0.21 asks transformers for an attribute that transformers 5.23 renamed.
-        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-        adapted = PeftModel.from_pretrained(model.encoder, adapter)
-        encoder = adapted.merge_and_unload() if lora else adapted.get_base_model()
-    model.encoder = encoder.to(torch.bfloat16).requires_grad_(True).eval()
+    encoder = encoder_with(adapter).to(torch.bfloat16).requires_grad_(True).eval()
+    model = AdaptedModel(FineTuning(), outputs, 0, view, encoder=encoder)
     model.take_head(adapter)
     return model
 
