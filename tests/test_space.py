@@ -81,7 +81,7 @@ def environment(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def space(folder: Path, environment: Path) -> Iterator[str]:
-    """The address of app.py in a copy of the tree: no install, no hub, a home that nobody can write to."""
+    """The address of app.py in a copy of the tree: no install, no hub, no root, and home and tree read-only."""
     tree = folder / "app"
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
@@ -91,10 +91,15 @@ def space(folder: Path, environment: Path) -> Iterator[str]:
         ):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, tree / name)
+    for inner in (tree, *filter(Path.is_dir, tree.rglob("*"))):
+        inner.chmod(0o555)
     (folder / "cache").mkdir()
+    (folder / "home").mkdir(mode=0o555)
+    # Root without its capabilities can write no more than anybody can.
+    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
     variables = {
         "PATH": os.environ["PATH"],
-        "HOME": "/sys",  # where not even root can make a file
+        "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "cache"),
         "HF_HOME": str(folder / "cache"),
         "HF_HUB_OFFLINE": "1",
@@ -103,10 +108,8 @@ def space(folder: Path, environment: Path) -> Iterator[str]:
     }
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [environment, "app.py"], cwd=tree, env=variables, stdout=log, stderr=subprocess.STDOUT
+            [*drop, environment, "app.py"], cwd=tree, env=variables, stdout=log, stderr=subprocess.STDOUT
         )
-        for inner in (tree, *filter(Path.is_dir, tree.rglob("*"))):
-            inner.chmod(0o555)
         try:
             address = f"http://127.0.0.1:{port}"
             while process.poll() is None and not _answers(address):
@@ -116,6 +119,7 @@ def space(folder: Path, environment: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
+        assert not list((folder / "home").iterdir())
 
 
 def _answers(address: str) -> bool:
