@@ -13,7 +13,7 @@ from assistant_plugins.error_detection import ErrorDetection, register_applicati
 from assistant_plugins.error_detection.corrections import corrections, is_foreign
 from assistant_plugins.error_detection.edits import Edit, apart, applied, combined
 from assistant_plugins.error_detection.inflection import transformed
-from assistant_plugins.error_detection.spelling import dictionary
+from assistant_plugins.error_detection.spelling import dictionary, slipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers.pre_tokenizers import BertPreTokenizer
@@ -178,6 +178,11 @@ def test_the_dictionary() -> None:
     assert words.knows("colour") and words.knows("Emojis") and not words.knows("recieve")
     assert words.corrected("definately") == "definitely" and words.corrected("tecnologgies") == "technologies"
     assert words.corrected("alot") == "a lot"
+    easily = {"tommorow": "tomorrow", "becuase": "because", "dengerous": "dangerous", "gratefull": "grateful"}
+    assert {word: words.certain(word) for word in easily} == easily
+    hardly = {"imidiatly": "immediately", "thay": "they", "encurge": "encourage", "baed": "based"}
+    assert {word: words.corrected(word) for word in hardly} == hardly
+    assert words.certain("throught") is None  # through, or thought
     regular = ["buyed", "runned", "writed", "hurted", "childs", "womans"]
     assert [*map(words.certain, regular)] == ["bought", "ran", "wrote", "hurt", "children", "women"]
     assert words.certain("stoped") == "stopped"
@@ -186,6 +191,32 @@ def test_the_dictionary() -> None:
     began = time.perf_counter()
     words.corrected("incomprehensibilitties")
     assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["occured", "refering", "controled", "surprized", "wellfare", "auxilliary", "resistent", "targetted"],
+)
+def test_a_misspelling_that_the_dictionary_of_inflections_has_is_one(word: str) -> None:
+    assert not dictionary().knows(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    "behaviour organisations analysed kilometres travelled signalling fulfilment sceptical paediatric encyclopaedia "  # noqa: SIM905
+    "catalogue programmes draught offences centred artefacts pyjamas sulphur quarrelled marvellous".split(),
+)
+def test_british_spellings_are_right(word: str) -> None:
+    assert dictionary().knows(word)
+
+
+def test_slips_have_their_likelihood() -> None:
+    assert slipped("house", "house") == 0
+    likely = [("comitee", "committee"), ("freind", "friend"), ("seperate", "separate")]
+    unlikely = [("comitbe", "committee"), ("frxend", "friend"), ("sepqrate", "separate")]
+    for (one, right), (other, _) in zip(likely, unlikely, strict=True):
+        assert slipped(other, right) < slipped(one, right) < 0
+    assert slipped("ousehold", "household") < slipped("houshold", "household")
 
 
 def test_inflection() -> None:

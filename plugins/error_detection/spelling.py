@@ -1,16 +1,20 @@
 """Spelling by a dictionary: which words are none, and what was meant.
 
 The words and their frequencies come with pyspellchecker (MIT). It was chosen over symspellpy (MIT, too): it has twice
-as many words, starts in a fifth of the time and in half the memory, and compiles nothing. What it lacks is speed at two
-letters' distance, so those candidates are looked up here: a misspelling nearly always keeps its first letter (Pollock
-& Zamora 1984, "Automatic spelling correction in scientific and scholarly text").
+as many words, starts in a fifth of the time and in half the memory. What was meant is the likeliest word by a noisy
+channel (Kernighan, Church & Gale 1990, "A spelling correction program based on a noisy channel model"): how frequent
+it is, and how easily it is written in that way.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections import defaultdict
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
+from itertools import product
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from assistant.inflection import inflect, kinds, lemmas
 
@@ -65,13 +69,40 @@ YOUNG = frozenset(
     "webinars wiki website websites wifi yaml ok btw imo fyi asap haha hahaha yeah yep nope gonna wanna gotta kinda "
     "fav touchscreen livestream unfollow vlog vegan".split()
 )
-# A candidate is clear when it is so many times as likely as the next one.
-CLEAR = 3
-# A word is frequent that occurs as often in the 1.6 billion words that the dictionary was counted in.
-FREQUENT = 1000
-# Of the shortest word that is corrected, in letters.
-SHORTEST = 4
-_LETTERS = re.compile(r"[a-z]+")
+# A candidate is clear that is so much likelier than the next one, a difference of logarithms.
+CLEAR = 1.5
+# A word is frequent that occurs as often in the 1.6 billion words that the dictionary was counted in; a rarer one than
+# RARE is never what was meant.
+FREQUENT, RARE = 1000, 50
+# In letters: the shortest word that is corrected by the dictionary alone, and one in which three slips are looked for.
+SHORTEST, LONG = 4, 8
+SURE = 7  # of so many letters, a rare word is seldom a slip away from a frequent one
+# How likely a slip is, logarithms: counted in 20,000 pairs of the list of misspellings that the tagger learns from, by
+# the places where such a slip is possible. "Near" are consonants that sound alike or lie side by side on a keyboard.
+LEFT_OUT_DOUBLE, LEFT_OUT_VOWEL, LEFT_OUT = -4.3, -4.9, -5.1
+ADDED_DOUBLE, ADDED_VOWEL, ADDED = -6.4, -8.0, -9.2
+VOWEL_FOR_VOWEL, NEAR_FOR_NEAR, LETTER_FOR_LETTER = -6.7, -7.0, -9.1
+SWAPPED = -5.7
+LIKELY = -7.5  # one slip, of the likely ones
+EASY = -11.0  # any one slip, or two of the likely ones
+FARTHEST = -20.0  # beyond, the word is another one
+FIRST = -1.9  # on top, where the first letter is another
+VOWELS = frozenset("aeiouy")
+REMEMBERED = 4096  # misspelt words
+NEAR = frozenset(
+    map(frozenset, ("cs", "ck", "sz", "dt", "mn", "bp", "fv", "gj", "cx", "kq", "rt", "lr", "vw"))
+)
+_BRITISH = [
+    (re.compile(british), american)
+    for british, american in (
+        (r"our", "or"), (r"re(s?)$", r"er\1"), (r"tr(ed|ing)$", r"ter\1"), (r"ys(e[drs]?|ing)$", r"yz\1"),
+        (r"is(e[drs]?|ers|ing|ations?|able)$", r"iz\1"), (r"[ao]e", "e"), (r"ogue", "og"), (r"ence(s?)$", r"ense\1"),
+        (r"ll(ed|ing|ers?|ors?|ous|ously|en)$", r"l\1"), (r"l(ments?|ful|fully)$", r"ll\1"), (r"^sc", "sk"),
+        (r"ph", "f"), (r"^pyj", "paj"), (r"artef", "artif"), (r"mme(s?)$", r"m\1"), (r"draught", "draft"),
+    )
+]  # fmt: skip
+# A longer "word" is none.
+_LETTERS = re.compile(r"[a-z]{1,40}")
 
 
 class Dictionary:
@@ -80,13 +111,25 @@ class Dictionary:
     def __init__(self) -> None:
         from spellchecker import SpellChecker
 
-        self._checker = SpellChecker(language="en", distance=1)
-        self._frequency: dict[str, int] = self._checker.word_frequency.dictionary
+        self._frequency: dict[str, int] = SpellChecker(language="en").word_frequency.dictionary
+        self._candidates = lru_cache(REMEMBERED)(self._likeliest)
 
     def knows(self, word: str) -> bool:
         """Whether a word is right as it stands; case does not count. British spellings are right."""
         low = word.lower()
-        return low in self._frequency or low in YOUNG or (low not in FIXED and kinds(low))
+        if low in self._frequency or low in YOUNG:
+            return True
+        return low not in FIXED and bool(kinds(low)) and not self._is_doubtful(low)
+
+    def _is_doubtful(self, word: str) -> bool:
+        """Whether a word that is in the dictionary of inflections alone is rather another one misspelt: that one has
+        "occured" and "surprized", too. It also has the British spellings, which are right."""
+        if len(word) < SURE or not _LETTERS.fullmatch(word):
+            return False
+        if any(pattern.sub(american, word) in self._frequency for pattern, american in _BRITISH):
+            return False
+        near = self._candidates(word)
+        return bool(near) and self._frequency[near[0][1]] >= FREQUENT and slipped(word, near[0][1]) >= LIKELY
 
     def corrected(self, word: str) -> str | None:
         """What was meant by a misspelt word, in lower case; None when there is no telling."""
@@ -95,10 +138,10 @@ class Dictionary:
             return FIXED[low]
         if self.knows(low) or not _LETTERS.fullmatch(low) or len(low) < 3:
             return None
-        return irregular(low) or next(iter(self._candidates(low)), None)
+        return irregular(low) or next((other for _, other in self._candidates(low)), None)
 
     def certain(self, word: str) -> str | None:
-        """What was meant, if that is clear without reading the sentence: one frequent word is one slip away."""
+        """What was meant, if that is clear without reading the sentence: one frequent word, easily written so."""
         low = word.lower()
         if low in FIXED:
             return FIXED[low]
@@ -106,45 +149,26 @@ class Dictionary:
             return None
         if form := irregular(low):
             return form
-        near = self._near(low)
-        if not near or near[0][0] != low[0]:
+        near = self._candidates(low)
+        if not near or near[0][1][0] != low[0] or slipped(low, near[0][1]) < EASY:
             return None
-        clear = len(near) == 1 or self._likely(low, near[0]) >= CLEAR * self._likely(low, near[1])
-        return near[0] if clear and self._frequency[near[0]] >= FREQUENT else None
+        clear = len(near) == 1 or near[0][0] - near[1][0] >= CLEAR
+        return near[0][1] if clear and self._frequency[near[0][1]] >= FREQUENT else None
 
-    def _near(self, word: str) -> list[str]:
-        """Known words one edit away, the most likely first: those of swapped or doubled letters, then by frequency."""
-        found = self._checker.known(self._checker.edit_distance_1(word))
-        return sorted(found, key=lambda other: (-self._likely(word, other), other))
-
-    def _likely(self, word: str, other: str) -> float:
-        same_letters = sorted(word) == sorted(other) or set(word) == set(other)
-        return self._frequency[other] * (20 if same_letters else 1) * (1 if word[0] == other[0] else 0.05)
-
-    def _candidates(self, word: str) -> list[str]:
-        near = self._near(word)
-        # Two edits away, a short word could be anything.
-        return near or (self._far(word) if len(word) > SHORTEST else [])
-
-    def _far(self, word: str) -> list[str]:
-        """Known words two edits away that begin alike, most frequent first."""
-        letters = _letters(word)
-        found = [
-            other
-            for length in range(len(word) - 2, len(word) + 3)
-            for other, mask in self._index.get((word[0], length), ())
-            if (letters ^ mask).bit_count() <= 4 and _distance(word, other) == 2
-        ]
-        return sorted(found, key=lambda other: (-self._frequency[other], other))
+    def _likeliest(self, word: str) -> list[tuple[float, str]]:
+        """The words that may have been meant, each with how likely that is (a logarithm), the likeliest first: a noisy
+        channel."""
+        found = process.extract(
+            word, self._words, scorer=OSA.distance, score_cutoff=_most_slips(word), limit=None
+        )
+        slips = ((slipped(word, other), other) for other, _, _ in found)
+        scored = [(math.log(self._frequency[other]) + p, other) for p, other in slips if p >= FARTHEST]
+        return sorted(scored, key=lambda pair: (-pair[0], pair[1]))
 
     @cached_property
-    def _index(self) -> dict[tuple[str, int], list[tuple[str, int]]]:
-        """The words by first letter and length, each with the set of its letters as a bit mask."""
-        index = defaultdict(list)
-        for word in self._frequency:
-            if _LETTERS.fullmatch(word) and self._frequency[word] >= 100:
-                index[word[0], len(word)].append((word, _letters(word)))
-        return index
+    def _words(self) -> list[str]:
+        """The words that are common enough to be meant."""
+        return [word for word, count in self._frequency.items() if count >= RARE and _LETTERS.fullmatch(word)]
 
 
 @cache
@@ -165,19 +189,43 @@ def irregular(word: str) -> str | None:
     return None
 
 
-def _letters(word: str) -> int:
-    return sum(1 << bit for bit in {ord(letter) - ord("a") for letter in word})
+def slipped(wrong: str, right: str) -> float:
+    """How likely it is that one word is written for another, a logarithm: that of the likeliest row of slips."""
+    best = {(0, 0): 0.0 if wrong[0] == right[0] else FIRST}
+    for i, j in product(range(len(wrong) + 1), range(len(right) + 1)):
+        ways = []
+        if i:
+            ways.append(best[i - 1, j] + _added(wrong, i - 1))
+        if j:
+            ways.append(best[i, j - 1] + _left_out(right, j - 1))
+        if i and j:
+            ways.append(best[i - 1, j - 1] + _taken_for(wrong[i - 1], right[j - 1]))
+        if i > 1 and j > 1 and wrong[i - 2 : i] == right[j - 1] + right[j - 2]:
+            ways.append(best[i - 2, j - 2] + SWAPPED)
+        best.setdefault((i, j), max(ways, default=0.0))
+    return best[len(wrong), len(right)]
 
 
-def _distance(one: str, other: str) -> int:
-    """Insertions, deletions, substitutions and swaps of neighbours between two words (Damerau 1964)."""
-    rows: list[list[int]] = [list(range(len(other) + 1))]
-    for i, a in enumerate(one, 1):
-        row = [i]
-        for j, b in enumerate(other, 1):
-            best = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
-                best = min(best, rows[-2][j - 2] + 1)
-            row.append(best)
-        rows.append(row)
-    return rows[-1][-1]
+def _added(word: str, place: int) -> float:
+    if word[place] in word[max(0, place - 1) : place] + word[place + 1 : place + 2]:
+        return ADDED_DOUBLE
+    return ADDED_VOWEL if word[place] in VOWELS else ADDED
+
+
+def _left_out(word: str, place: int) -> float:
+    if word[place] in word[max(0, place - 1) : place] + word[place + 1 : place + 2]:
+        return LEFT_OUT_DOUBLE
+    return LEFT_OUT_VOWEL if word[place] in VOWELS else LEFT_OUT
+
+
+def _taken_for(wrong: str, right: str) -> float:
+    if wrong == right:
+        return 0.0
+    if wrong in VOWELS and right in VOWELS:
+        return VOWEL_FOR_VOWEL
+    return NEAR_FOR_NEAR if {wrong, right} in NEAR else LETTER_FOR_LETTER
+
+
+def _most_slips(word: str) -> int:
+    """In a short word, more of them could have come of anything."""
+    return 1 if len(word) < SHORTEST else 2 if len(word) < LONG else 3
