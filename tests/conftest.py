@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from assistant.engine.encoder import EncoderEngine
 
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The cores are shared by processes already; threads of each would only wait for those of others.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest.register_assert_rewrite("engine_conformance")
 # A deadline would make a busy machine fail what is right.
 settings.register_profile("untimed", deadline=None)

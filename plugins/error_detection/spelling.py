@@ -156,14 +156,20 @@ class Dictionary:
         return near[0][1] if clear and self._frequency[near[0][1]] >= FREQUENT else None
 
     def _likeliest(self, word: str) -> list[tuple[float, str]]:
-        """The words that may have been meant, each with how likely that is (a logarithm), the likeliest first: a noisy
-        channel."""
+        """The two words that have most likely been meant, each with how likely that is (a logarithm): a noisy channel."""
         found = process.extract(
             word, self._words, scorer=OSA.distance, score_cutoff=_most_slips(word), limit=None
         )
-        slips = ((slipped(word, other), other) for other, _, _ in found)
-        scored = [(math.log(self._frequency[other]) + p, other) for p, other in slips if p >= FARTHEST]
-        return sorted(scored, key=lambda pair: (-pair[0], pair[1]))
+        # As likely as it could be at its number of slips; beyond the second best, no other has to be looked at closely.
+        bounds = [(math.log(self._frequency[other]) + LEFT_OUT_DOUBLE * n, other) for other, n, _ in found]
+        best: list[tuple[float, str]] = []
+        for bound, other in sorted(bounds, reverse=True):
+            if len(best) == 2 and bound < best[1][0]:
+                break
+            slips = slipped(word, other)
+            if slips >= FARTHEST:
+                best = sorted([*best, (math.log(self._frequency[other]) + slips, other)], reverse=True)[:2]
+        return best
 
     @cached_property
     def _words(self) -> list[str]:
