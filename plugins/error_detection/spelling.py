@@ -156,7 +156,7 @@ class Dictionary:
         return near[0][1] if clear and self._frequency[near[0][1]] >= FREQUENT else None
 
     def _likeliest(self, word: str) -> list[tuple[float, str]]:
-        """The two words that have most likely been meant, each with how likely that is (a logarithm): a noisy channel."""
+        """The two likeliest words to have been meant, each with how likely (a logarithm): a noisy channel."""
         found = process.extract(
             word, self._words, scorer=OSA.distance, score_cutoff=_most_slips(word), limit=None
         )
