@@ -56,7 +56,7 @@ def test_the_folder_is_complete(application: Application, encoder: EncoderEngine
         assert expected in card
     recipe = load_recipe(application.adapter.parent / "recipe.yaml")
     assert (recipe.application, recipe.labels) == (application.id, manifest.labels)
-    assert recipe.method.model_dump() == manifest.training["method"]
+    assert recipe.method == type(recipe.method).model_validate(manifest.training["method"])
 
 
 @by_id

@@ -214,6 +214,8 @@ def test_shipped_recipes_are_valid() -> None:
     root = Path(__file__).parent.parent / "plugins"
     several = {root / "analysis" / "recipe.yaml"}  # see test_analysis
     recipes = [load_recipe(path) for path in sorted(set(root.glob("*/recipe.yaml")) - several)]
+    learners = load_recipe(root / "error_detection" / "learners.yaml")
+    assert learners.labels == load_recipe(root / "error_detection" / "recipe.yaml").labels
     students = [load_recipe(path) for path in sorted(root.glob("*/student/recipe.yaml"))]
     assert [(r.application, r.layers) for r in students] == [("cyberbullying", 2)]
     assert all(r.training.distillation for r in students)
