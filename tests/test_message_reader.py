@@ -71,7 +71,8 @@ def test_what_is_quoted_is_the_text_as_it_stands_there(reader: MessageReader) ->
 
 
 def test_it_says_what_a_message_is_for(reader: MessageReader) -> None:
-    assert reader.meant("Shorten this letter for me: The pool closes in June. Repairs take a year.")["summarization"] > 0.5
+    letter = "Shorten this letter for me: The pool closes in June. Repairs take a year."
+    assert reader.meant(letter)["summarization"] > 0.5
     assert reader.meant("what time is it in Lagos")["none"] > 0.5
     assert sum(reader.meant("hello").values()) == pytest.approx(1, abs=1e-3)
 
