@@ -15,13 +15,11 @@ import click
 from assistant.cli.shared import (
     EPOCHS,
     FILE,
+    adapter_of,
     as_typed,
-    find_application,
-    installed_applications,
     opened_engine,
 )
 from assistant.cli.train import changed, evenly, joined, recipe_folder, recipe_path, watched_training
-from assistant.errors import InputError
 from assistant.settings import Settings
 from assistant.workshop.data import spread
 
@@ -85,7 +83,7 @@ def distill(
 
     recipe, title = _student(target)
     recipe = student_recipe(changed(recipe, None, epochs, None), layers, temperature, alpha)
-    teacher = teacher or _adapter(recipe.application)
+    teacher = teacher or adapter_of(recipe.application)
     out = out or Path(f"{recipe.application}-student")
     run = run or out.with_name(out.name + ".run")
     labelled = [(source, source.read(data, recipe.fields, recipe.operation)) for source in recipe.train]
@@ -188,7 +186,7 @@ def prune(
     importance = importance or ("gradient" if kind in ("heads", "neurons") else "magnitude")
     sparsities = _shares(shares)
     recipe = _recipe(target)
-    adapter = adapter or _adapter(recipe.application)
+    adapter = adapter or adapter_of(recipe.application)
     out = out or Path(f"{recipe.application}-{kind}")
     task = objective(recipe.operation)
     sources = [(source, source.read(data, recipe.fields, recipe.operation)) for source in recipe.train]
@@ -241,7 +239,7 @@ def quantize(target: str, data: Path, adapter: Path | None, rows: int | None, ou
     from assistant.workshop.compression.quantization import compare
 
     recipe = _recipe(target)
-    adapter = adapter or _adapter(recipe.application)
+    adapter = adapter or adapter_of(recipe.application)
     dev = joined([(source, source.read(data, recipe.fields, recipe.operation)) for source in recipe.dev])
     dev = spread(dev, rows or len(dev))
     found = compare(recipe, adapter, dev)
@@ -267,14 +265,6 @@ def _student(target: str) -> tuple[Recipe, str]:
         return load_recipe(Path(target)), title
     own = folder / "student" / "recipe.yaml"
     return load_recipe(own if own.is_file() else folder / "recipe.yaml"), f"{title}, a student"
-
-
-def _adapter(application: str) -> Path:
-    """The adapter of an installed application. Raises InputError when there is none."""
-    found = find_application(installed_applications(Settings.from_environment()), application)
-    if found.adapter is None:
-        raise InputError(f"{application} has no adapter; name one.")
-    return found.adapter
 
 
 def _recipe(target: str) -> Recipe:

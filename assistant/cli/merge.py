@@ -6,9 +6,7 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.shared import FILE, find_application, installed_applications
-from assistant.errors import InputError
-from assistant.settings import Settings
+from assistant.cli.shared import FILE, adapter_of
 
 
 @click.command()
@@ -21,12 +19,7 @@ def merge(target: str, out: Path | None) -> None:
     """
     from assistant.workshop.merging import export
 
-    adapter = Path(target)
-    if not adapter.is_dir():
-        found = find_application(installed_applications(Settings.from_environment()), target).adapter
-        if found is None:
-            raise InputError(f"{target} has no adapter to merge.")
-        adapter = found
-    out = out or Path(f"{Path(target).name}-merged")
-    export(adapter, out)
+    folder = Path(target)
+    out = out or Path(f"{folder.name}-merged")
+    export(folder if folder.is_dir() else adapter_of(target), out)
     click.echo(f"The merged model is in {out}.")

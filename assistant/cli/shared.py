@@ -196,6 +196,16 @@ def find_application(applications: Mapping[str, Application], name: str) -> Appl
     raise InputError(say("unknown", "en", name=repr(name), names=", ".join(applications)))
 
 
+def adapter_of(application: str) -> Path:
+    """The adapter of an installed application. Raises InputError when there is none."""
+    from assistant.errors import InputError
+
+    found = find_application(installed_applications(Settings.from_environment()), application)
+    if found.adapter is None:
+        raise InputError(f"{application} has no adapter; name one.")
+    return found.adapter
+
+
 @contextmanager
 def progress(rows: Iterable[Row], count: int, label: str) -> Iterator[Iterable[Row]]:
     """The rows, with a bar on stderr when that is a terminal."""

@@ -89,7 +89,7 @@ def train_causal(
     model = get_peft_model(model, config)
 
     def loss(step: int, batch: list[Learnt]) -> Tensor:
-        with dropping(model, settings.seed * 1_000_003 + step):
+        with dropping(model, settings.seed_of(step)):
             return _loss(model, batch, base.device)
 
     per_epoch = -(-len(data) // settings.batch_size)

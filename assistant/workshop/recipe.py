@@ -150,6 +150,10 @@ class Training(_Strict):
     seed: int = 0
     distillation: Distillation | None = None
 
+    def seed_of(self, step: int) -> int:
+        """The seed of what is random in a step, so that a resumed run draws the same."""
+        return self.seed * 1_000_003 + step
+
     def changed(self, **settings: Any) -> Training:
         """The same with other settings; None leaves one as it is. Raises ValidationError as a recipe would."""
         given = {name: value for name, value in settings.items() if value is not None}

@@ -174,10 +174,9 @@ class Learner:
         """The loss (a scalar) of a batch; `step` seeds what is random in it."""
         ids, segments, mask = tensors(batch)
         if self.settings.token_dropout:
-            # A generator per step, so that a resumed run draws the same.
-            generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + step)
+            generator = torch.Generator().manual_seed(self.settings.seed_of(step))
             ids = masked(ids, mask, self.settings.token_dropout, generator)
-        with dropping(self.model, self.settings.seed * 1_000_003 + step):
+        with dropping(self.model, self.settings.seed_of(step)):
             logits = self.model(*(tensor.to(self.model.device) for tensor in (ids, segments, mask)))
         return self.objective.loss(logits, batch, self.settings, self.balance)
 
@@ -201,9 +200,11 @@ def dropping(model: nn.Module, seed: int) -> Iterator[None]:
         torch.manual_seed(seed)
         for layer in layers:
             layer.train()
-        yield
-    for layer in layers:
-        layer.eval()
+        try:
+            yield
+        finally:
+            for layer in layers:
+                layer.eval()
 
 
 def new_model(recipe: Recipe, encoder: Any = None) -> AdaptedModel:
