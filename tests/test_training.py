@@ -175,9 +175,11 @@ def test_batches_hold_every_row_once_and_stay_within_bounds() -> None:
 
     data = [encoded(length) for length in (3, 500, 7, 40, 40, 2, 512, 90)]
     for rng in (None, random.Random(1)):
-        found = list(batches(data, 3, rng))
+        found = list(batches(data, 3, rng, 1000))
         assert sorted(id(e) for group in found for e in group) == sorted(map(id, data))
         assert all(len(group) <= 3 for group in found)
+        assert all(len(group) * max(e.width for e in group) <= 1000 for group in found)
+        assert max(map(len, found)) == 3
 
 
 def test_class_weights_balance() -> None:

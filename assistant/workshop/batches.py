@@ -17,15 +17,18 @@ if TYPE_CHECKING:
     from assistant.workshop.training import AdaptedModel
 
 MASK_TOKEN = 103  # [MASK] of the BERT vocabulary
-# A batch holds at most this many tokens, padding included, so that long texts do not swell the memory.
+# Padding included: so that long texts do not swell the memory.
 MAX_BATCH_TOKENS = 8192
 # Widths are rounded up to a multiple of this. On a CPU, oneDNN compiles a kernel for each shape that it meets: with
 # every width there is, it does little else after a while, and freed memory seldom fits again.
 WIDTH_STEP = 8
 
 
-def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> Iterator[list[Encoded]]:
-    """Batches of similar length; shuffled when `rng` is given, otherwise sorted by length."""
+def batches(
+    data: Sequence[Encoded], size: int, rng: random.Random | None, most_tokens: int = MAX_BATCH_TOKENS
+) -> Iterator[list[Encoded]]:
+    """Batches of similar length, with at most `size` sequences and `most_tokens` tokens, padding included, but never
+    less than one example; shuffled when `rng` is given, otherwise sorted by length."""
     order = list(range(len(data)))
     if rng is not None:
         rng.shuffle(order)
@@ -39,7 +42,7 @@ def batches(data: Sequence[Encoded], size: int, rng: random.Random | None) -> It
             rows = sum(len(e.sequences) for e in group)
             # An example with several sequences counts as many: batches of every operation cost about the same.
             more = rows + len(data[i].sequences)
-            if group and (more > size or more * data[i].width > MAX_BATCH_TOKENS):
+            if group and (more > size or more * data[i].width > most_tokens):
                 groups.append(group)
                 group = []
             group.append(data[i])

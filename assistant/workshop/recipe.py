@@ -131,10 +131,12 @@ class Distillation(_Strict):
 
 
 class Training(_Strict):
-    """The training loop's settings. One step sees `batch_size` examples of similar length."""
+    """The training loop's settings. One step sees `batch_size` examples of similar length, or fewer long ones:
+    `batch_tokens` bounds what they hold together."""
 
     epochs: float = Field(default=4, gt=0, le=100)
     batch_size: int = Field(default=32, ge=1, le=1024)
+    batch_tokens: int = Field(default=8192, ge=512)
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
     warmup: float = Field(default=0.06, ge=0, le=1)
     weight_decay: float = Field(default=0.01, ge=0)

@@ -87,13 +87,19 @@ class AdaptedModel(nn.Module):
         return {name: p for name, p in self.named_parameters() if p.requires_grad}
 
 
+def training_device() -> torch.device:
+    """Where the workshop trains: on a CUDA device where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def base_model(layers: int | None = None) -> Any:
     """The embedded base, or its lowest `layers` layers, as a transformers BertModel with the weights that its int8 form
     stands for. Raises DataError for more layers than there are."""
     from transformers import BertConfig, BertModel
 
-    # Eager attention: on a CPU the backward pass of the fused one takes a third of the whole time.
-    config = BertConfig.from_pretrained(embedded.folder(), attn_implementation="eager")
+    # On a CPU the backward pass of the fused attention takes a third of the whole time.
+    attention = "eager" if training_device().type == "cpu" else "sdpa"
+    config = BertConfig.from_pretrained(embedded.folder(), attn_implementation=attention)
     if layers is not None:
         if layers > config.num_hidden_layers:
             raise DataError(f"The recipe has {layers} layers; the base has {config.num_hidden_layers}.")
@@ -154,21 +160,23 @@ class Learner:
         self.recipe, self.settings, self.model = recipe, recipe.training, model
         self.objective = objective(recipe.operation)
         self.data, self.dev = self.objective.encode(train, recipe), self.objective.encode(dev, recipe)
-        self.model.to(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        self.model.to(training_device())
         _, outputs = head_form(recipe.operation, len(recipe.labels))
         balance = self.objective.class_weights(self.data, outputs, self.settings.class_balance)
         self.balance = balance.to(model.device)
-        self.per_epoch = sum(1 for _ in batches(self.data, self.settings.batch_size, random.Random(0)))
+        self.per_epoch = sum(1 for _ in self._epoch(random.Random(0)))
 
     def batches(self, first: int) -> Iterator[tuple[int, list[Encoded]]]:
         """(step, batch) from step `first` on, without end; the order of each epoch depends on the seed and the epoch
         only."""
         for epoch in itertools.count(first // self.per_epoch):
-            rng = random.Random(self.settings.seed * 1009 + epoch)
-            ordered = batches(self.data, self.settings.batch_size, rng)
+            ordered = self._epoch(random.Random(self.settings.seed * 1009 + epoch))
             for step, batch in enumerate(ordered, epoch * self.per_epoch):
                 if first <= step:
                     yield step, batch
+
+    def _epoch(self, rng: random.Random) -> Iterator[list[Encoded]]:
+        return batches(self.data, self.settings.batch_size, rng, self.settings.batch_tokens)
 
     def loss(self, step: int, batch: Sequence[Encoded]) -> Tensor:
         """The loss (a scalar) of a batch; `step` seeds what is random in it."""

@@ -34,7 +34,7 @@ SHAPES: dict[str, dict[str, str]] = {
     "passage": {"question": "QUESTION", "context": "CONTEXT"},
     "choices": {"question": "QUESTION", "choices": "OPTION"},
 }
-ROWS = {"text": 9_000, "pair": 7_000, "passage": 7_500, "choices": 9_000, "application": 15_000}
+ROWS = {"text": 18_000, "pair": 11_000, "passage": 11_000, "choices": 14_000, "application": 36_000}
 NONE_SHARE = 0.3
 DEV_SHARE = 0.1
 # Of a shape's rows: payloads of another shape, messages without any, frames with their payload left out.
