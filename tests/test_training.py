@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from assistant.workshop.data import Example
 from assistant.workshop.objectives import Encoded, Tokens, objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Bottleneck, FineTuning, Lora, Recipe, Source, Training, load_recipe
-from assistant.workshop.training import AdaptedModel, base_model, dropping, started, train
+from assistant.workshop.training import AdaptedModel, Learner, base_model, dropping, started, train
 
 COLOURS = ["red", "blue", "green", "yellow", "white", "black"]
 ANIMALS = ["cat", "dog", "horse", "sheep", "mouse", "goat"]
@@ -171,8 +173,6 @@ def encoded(length: int, label: int = 0) -> Encoded:
 
 
 def test_batches_hold_every_row_once_and_stay_within_bounds() -> None:
-    import random
-
     data = [encoded(length) for length in (3, 500, 7, 40, 40, 2, 512, 90)]
     for rng in (None, random.Random(1)):
         found = list(batches(data, 3, rng, 1000))
@@ -180,6 +180,20 @@ def test_batches_hold_every_row_once_and_stay_within_bounds() -> None:
         assert all(len(group) <= 3 for group in found)
         assert all(len(group) * max(e.width for e in group) <= 1000 for group in found)
         assert max(map(len, found)) == 3
+
+
+def test_steps_are_counted_through_epochs_of_different_lengths() -> None:
+    """Where a few rows are long, an epoch has now more, now fewer batches."""
+    long = " ".join(["word"] * 300)
+    rows = [Example((text,), label) for text, label in (("short", "colour"), (long, "animal")) * 100]
+    made = recipe(Lora(rank=2), batch_size=2, batch_tokens=512, max_tokens=300)
+    learner = Learner(made, rows, ROWS, AdaptedModel(Lora(rank=2), 2, seed=0))
+    assert len({sum(1 for _ in learner._epoch(random.Random(n))) for n in range(9)}) > 1
+    found = list(itertools.islice(learner.batches(0), 500))
+    assert [step for step, _ in found] == list(range(500))
+    (again,) = itertools.islice(learner.batches(447), 1)
+    assert again[0] == 447
+    assert list(map(id, again[1])) == list(map(id, found[447][1]))
 
 
 def test_class_weights_balance() -> None:

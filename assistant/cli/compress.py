@@ -82,7 +82,7 @@ def distill(
     from assistant.workshop.objectives import objective
 
     recipe, title = _student(target)
-    recipe = student_recipe(changed(recipe, None, epochs, None), layers, temperature, alpha)
+    recipe = student_recipe(changed(recipe, None, epochs=epochs), layers, temperature, alpha)
     teacher = teacher or adapter_of(recipe.application)
     out = out or Path(f"{recipe.application}-student")
     run = run or out.with_name(out.name + ".run")

@@ -265,4 +265,6 @@ class Refused:
 
 def as_typed(**given: object) -> str:
     """Options as they were typed, each with a space before it; those that were not given are left out."""
-    return "".join(f" --{name} {value}" for name, value in given.items() if value is not None)
+    return "".join(
+        f" --{name.replace('_', '-')} {value}" for name, value in given.items() if value is not None
+    )

@@ -43,6 +43,11 @@ T = TypeVar("T")
 @click.option("--method", type=click.Choice(["lora", "bottleneck"]), help="Instead of the recipe's method.")
 @click.option("--rows", type=click.IntRange(min=1), help="Train on this many rows, evenly spread.")
 @click.option("--epochs", type=EPOCHS, help="Instead of the recipe's epochs.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True, max=1),
+    help="Instead of the recipe's learning rate.",
+)
 @click.option("--seed", type=int, help="Instead of the recipe's seed.")
 @click.option("--start", type=FILE, help="The folder of an adapter of the same form to go on from.")
 @base_options
@@ -54,6 +59,7 @@ def train(
     method: str | None,
     rows: int | None,
     epochs: float | None,
+    learning_rate: float | None,
     seed: int | None,
     start: Path | None,
     base: str,
@@ -74,7 +80,7 @@ def train(
     if start is not None and not is_embedded(base):
         raise InputError("An adapter for a causal base is trained from nothing; expected no --start.")
     path, title = recipe_path(target)
-    recipe = changed(load_recipe(path), method, epochs, seed)
+    recipe = changed(load_recipe(path), method, epochs=epochs, learning_rate=learning_rate, seed=seed)
     out = out or Path(f"{recipe.application}-adapter")
     run = run or out.with_name(out.name + ".run")
     sources = [(source, source.read(data, recipe.fields, recipe.operation)) for source in recipe.train]
@@ -86,7 +92,14 @@ def train(
     task.check(examples + dev_examples, recipe.labels)
     click.echo(f"{len(examples):,} rows to train on, {len(dev_examples):,} dev rows.", err=True)
 
-    options = as_typed(method=method, rows=rows, epochs=epochs, seed=seed, start=start and start.name)
+    options = as_typed(
+        method=method,
+        rows=rows,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        seed=seed,
+        start=start and start.name,
+    )
     command = f"assistant train {Path(target).name} --data DATA{options}"
     if not is_embedded(base):
         command += f" --base {Path(base).name}"
@@ -187,11 +200,11 @@ def _stopped(watch: Watch) -> None:
     click.get_current_context().exit(INTERRUPTED)
 
 
-def changed(recipe: Recipe, method: str | None, epochs: float | None, seed: int | None) -> Recipe:
+def changed(recipe: Recipe, method: str | None, **settings: float | None) -> Recipe:
     """The recipe with what the command line says instead; another method has its default size."""
     from assistant.workshop.recipe import Bottleneck, Lora
 
-    update: dict[str, Any] = {"training": recipe.training.changed(epochs=epochs, seed=seed)}
+    update: dict[str, Any] = {"training": recipe.training.changed(**settings)}
     if method is not None and method != recipe.method.name:
         update["method"] = Bottleneck() if method == "bottleneck" else Lora()
     return recipe.model_copy(update=update)

@@ -44,7 +44,7 @@ def tune(
     from assistant.workshop.recipe import load_recipe
     from assistant.workshop.tuning import Search, own, write_recipe
 
-    recipe = changed(load_recipe(recipe_path(target)[0]), None, None, seed)
+    recipe = changed(load_recipe(recipe_path(target)[0]), None, seed=seed)
     out = out or Path(f"{recipe.application}-tuned.yaml")
     run = run or out.with_name(out.name + ".run")
     rows, dev = (

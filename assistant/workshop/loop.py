@@ -95,6 +95,7 @@ def fit(
     started, running = time.monotonic() - progress.seconds, 0.0
     for step, batch in problem.batches(progress.step):
         if progress.step - progress.best_step > settings.patience * evaluate_every and progress.best_step:
+            _save(run, problem, weights, optimizer, progress)
             break
         loss = problem.loss(step, batch)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -168,12 +168,9 @@ class Learner:
 
     def batches(self, first: int) -> Iterator[tuple[int, list[Encoded]]]:
         """(step, batch) from step `first` on, without end; the order of each epoch depends on the seed and the epoch
-        only."""
-        for epoch in itertools.count(first // self.per_epoch):
-            ordered = self._epoch(random.Random(self.settings.seed * 1009 + epoch))
-            for step, batch in enumerate(ordered, epoch * self.per_epoch):
-                if first <= step:
-                    yield step, batch
+        only. Epochs may differ by a few batches: where long rows meet, fewer go into one."""
+        epochs = (self._epoch(random.Random(self.settings.seed * 1009 + n)) for n in itertools.count())
+        return itertools.islice(enumerate(itertools.chain.from_iterable(epochs)), first, None)
 
     def _epoch(self, rng: random.Random) -> Iterator[list[Encoded]]:
         return batches(self.data, self.settings.batch_size, rng, self.settings.batch_tokens)

@@ -19,6 +19,7 @@ from assistant.workshop.loop import Progress
 
 def test_train_stops_at_ctrl_c_goes_on_and_makes_an_adapter(assistant, data, tmp_path, site, monkeypatch):
     command = ("train", "mood", "--data", "data", "--out", "new", "--method", "bottleneck", "--rows", "16")
+    command += ("--learning-rate", "0.002")
     report = Watch.__call__
 
     def interrupted(watch: Watch, progress: Progress, steps: int, loss: float) -> bool:
@@ -40,7 +41,7 @@ def test_train_stops_at_ctrl_c_goes_on_and_makes_an_adapter(assistant, data, tmp
     record = json.loads((tmp_path / "new.run" / "record.json").read_text())
     assert [evaluation["step"] for evaluation in record["progress"]["history"]] == [2, 4]
     card = (tmp_path / "new" / "README.md").read_text()
-    assert "assistant train mood --data DATA --method bottleneck --rows 16" in card
+    assert "assistant train mood --data DATA --method bottleneck --rows 16 --learning-rate 0.002" in card
     assert str(tmp_path) not in card
 
     shutil.rmtree(site / "demo_plugin" / "adapter")
