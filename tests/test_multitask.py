@@ -143,6 +143,22 @@ def test_hard_sharing_publishes_one_adapter_whose_heads_answer_together(
     assert not list(tmp_path.glob("*.tmp"))
 
 
+def test_training_goes_on_from_an_adapter_with_its_heads(tmp_path: Path, encoder: EncoderEngine) -> None:
+    made, folder = recipe(), tmp_path / "adapter"
+    models, _ = train_together(made, DATA, tmp_path / "run")
+    publish_together(made, models, sources_of(made), folder, "Toy", "make toy", 1.0, encoder)
+    short = recipe(training={"epochs": 1, "learning_rate": 1e-6})
+    _, progress = train_together(short, DATA, tmp_path / "second", start=folder)
+    assert progress.history[0]["kind"] == progress.history[0]["words"] == 1.0
+    with pytest.raises(DataError, match="another recipe or other data"):
+        train_together(short, DATA, tmp_path / "second")
+    with pytest.raises(DataError, match="has r 2; the one to be trained has 3"):
+        wider = recipe(method={"name": "lora", "rank": 3, "alpha": 4})
+        train_together(wider, DATA, tmp_path / "third", start=folder)
+    with pytest.raises(DataError, match="soft sharing"):
+        train_together(recipe(sharing="soft"), DATA, tmp_path / "third", start=folder)
+
+
 def test_soft_sharing_publishes_an_adapter_for_each_task(tmp_path: Path, encoder: EncoderEngine) -> None:
     made = recipe(sharing="soft")
     models, _ = train_together(made, DATA, tmp_path / "run")

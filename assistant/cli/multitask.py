@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assistant.cli.shared import EPOCHS, FILE, as_typed, columns, opened_engine
+from assistant.cli.shared import EPOCHS, FILE, LEARNING_RATE, as_typed, columns, opened_engine
 from assistant.cli.train import evenly, recipe_path, watched, watched_training
 from assistant.settings import Settings
 
@@ -22,6 +22,8 @@ from assistant.settings import Settings
     "--rows", type=click.IntRange(min=1), help="Train on this many rows of each task, evenly spread."
 )
 @click.option("--epochs", type=EPOCHS, help="Instead of the recipe's epochs.")
+@LEARNING_RATE
+@click.option("--start", type=FILE, help="The folder of an adapter with several heads to go on from.")
 def multitask(
     target: str,
     data: Path,
@@ -31,6 +33,8 @@ def multitask(
     single: bool,
     rows: int | None,
     epochs: float | None,
+    learning_rate: float | None,
+    start: Path | None,
 ) -> None:
     """Train several tasks together and measure each.
 
@@ -46,7 +50,7 @@ def multitask(
 
     path, title = recipe_path(target)
     recipe = load_multitask_recipe(path)
-    training = recipe.training.changed(epochs=epochs)
+    training = recipe.training.changed(epochs=epochs, learning_rate=learning_rate)
     recipe = recipe.model_copy(update={"sharing": sharing or recipe.sharing, "training": training})
     out = out or Path(f"{recipe.application}-adapter")
     run = run or out.with_name(out.name + ".run")
@@ -64,12 +68,18 @@ def multitask(
             err=True,
         )
 
-    options = as_typed(sharing=sharing, rows=rows, epochs=epochs)
+    options = as_typed(
+        sharing=sharing, rows=rows, epochs=epochs, learning_rate=learning_rate, start=start and start.name
+    )
     command = f"assistant multitask {Path(target).name} --data DATA{options}"
-    models, progress = watched("mean score", run, lambda watch: train_together(recipe, joined, run, watch))
+    models, progress = watched(
+        "mean score", run, lambda watch: train_together(recipe, joined, run, watch, start=start)
+    )
     found = record.Comparison(recipe, distances(models) if recipe.sharing == "soft" else {}, progress.seconds)
     with opened_engine(Settings.from_environment(), "encoder") as engine:
-        publishing.publish_together(recipe, models, sources, out, title, command, progress.seconds, engine)
+        publishing.publish_together(
+            recipe, models, sources, out, title, command, progress.seconds, engine, start
+        )
         for name in recipe.names:
             found.add(name, "shared", engine, out / name, joined[name].dev)
         for name in recipe.names if single else ():

@@ -33,6 +33,11 @@ QUANTIZATIONS = ("auto", "none", "int8", "4bit")
 FILE = click.Path(path_type=Path)
 # As many epochs as a recipe may ask for.
 EPOCHS = click.FloatRange(min=0, min_open=True, max=100)
+LEARNING_RATE = click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True, max=1),
+    help="Instead of the recipe's learning rate.",
+)
 # What a shell gives for a program that Ctrl-C ended: 128 + SIGINT.
 INTERRUPTED = 130
 

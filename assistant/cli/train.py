@@ -13,6 +13,7 @@ from assistant.cli.shared import (
     EPOCHS,
     FILE,
     INTERRUPTED,
+    LEARNING_RATE,
     Interrupt,
     as_typed,
     base_options,
@@ -43,11 +44,7 @@ T = TypeVar("T")
 @click.option("--method", type=click.Choice(["lora", "bottleneck"]), help="Instead of the recipe's method.")
 @click.option("--rows", type=click.IntRange(min=1), help="Train on this many rows, evenly spread.")
 @click.option("--epochs", type=EPOCHS, help="Instead of the recipe's epochs.")
-@click.option(
-    "--learning-rate",
-    type=click.FloatRange(min=0, min_open=True, max=1),
-    help="Instead of the recipe's learning rate.",
-)
+@LEARNING_RATE
 @click.option("--seed", type=int, help="Instead of the recipe's seed.")
 @click.option("--start", type=FILE, help="The folder of an adapter of the same form to go on from.")
 @base_options

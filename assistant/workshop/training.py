@@ -223,29 +223,45 @@ def new_model(recipe: Recipe, encoder: Any = None) -> AdaptedModel:
 def started(recipe: Recipe, folder: Path) -> AdaptedModel:
     """A model whose adapter has the weights of another one's folder; its head, too, where that has the same labels.
     Raises DataError where the folder holds an adapter of another form."""
+    model = new_model(recipe)
+    take_adapter(model.encoder, recipe.method, recipe.layers, folder)
+    take_head(model, recipe, folder)
+    return model
+
+
+def take_adapter(encoder: Any, method: Method, layers: int | None, folder: Path) -> None:
+    """Give an encoder's adapter, of this method on so many layers, the weights of another one's folder. Raises
+    DataError where that is of another form."""
     from peft.utils import set_peft_model_state_dict
 
-    theirs, ours = read_json(folder, CONFIG), peft_config(recipe.method).to_dict()
+    theirs, ours = read_json(folder, CONFIG), peft_config(method).to_dict()
     for key in ("peft_type", "r", "lora_alpha", "use_rslora", "size"):
         if theirs.get(key) != (value := ours.get(key)):
             raise DataError(
                 f"The adapter to start from has {key} {theirs.get(key)!r:.40}; the one to be trained has {value!r:.40}."
             )
     changed, to_change = (sorted(config.get("target_modules") or ()) for config in (theirs, ours))
-    if changed != to_change and isinstance(recipe.method, Lora):
+    if changed != to_change and isinstance(method, Lora):
         raise DataError(
             f"The adapter to start from changes {', '.join(changed)}; the one to be trained {', '.join(to_change)}."
         )
-    manifest, model = read_manifest(folder), new_model(recipe)
-    if manifest.layers != recipe.layers:
+    if (has := read_manifest(folder).layers) != layers:
         raise DataError(
-            f"The adapter to start from has {manifest.layers or 'all'} layers; the one to be trained has "
-            f"{recipe.layers or 'all'}."
+            f"The adapter to start from has {has or 'all'} layers; the one to be trained has {layers or 'all'}."
         )
-    set_peft_model_state_dict(model.encoder, read_tensors(folder, WEIGHTS))
+    set_peft_model_state_dict(encoder, read_tensors(folder, WEIGHTS))
+
+
+def take_head(model: AdaptedModel, recipe: Recipe, folder: Path) -> None:
+    """Give a model the head of an adapter's folder where that has the recipe's labels."""
+    manifest = read_manifest(folder)
     if (manifest.operation, manifest.labels) == (recipe.operation, recipe.labels):
         model.take_head(folder)
-    return model
+
+
+def origin(start: Path) -> str:
+    """What a record says of the data of a run that went on from an adapter's folder."""
+    return f" after {sha256((start / WEIGHTS).read_bytes()).hexdigest()[:16]}"
 
 
 def train(
@@ -267,7 +283,7 @@ def train(
     data = {"data": fingerprint(train_data), "dev": fingerprint(dev_data)}
     if start is not None:
         model = started(recipe, start)
-        data["data"] += f" after {sha256((start / WEIGHTS).read_bytes()).hexdigest()[:16]}"
+        data["data"] += origin(start)
     learner = Learner(recipe, train_data, dev_data, model or new_model(recipe))
     steps = max(1, round(learner.per_epoch * recipe.training.epochs))
     problem = Problem(

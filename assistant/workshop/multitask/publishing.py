@@ -54,13 +54,14 @@ def publish_together(
     command: str,
     seconds: float,
     engine: Engine | None = None,
+    start: Path | None = None,
 ) -> None:
-    """Write what was trained, measured and calibrated task by task as `publishing.publish` does. With hard sharing
-    `folder` is one adapter with a head's folder for each task, with soft sharing it holds an adapter for each task: to
-    measure a task the engine takes `folder / task` either way."""
+    """Write what was trained, measured and calibrated task by task as `publishing.publish` does, with its `engine` and
+    `start`. With hard sharing `folder` is one adapter with a head's folder for each task, with soft sharing it holds an
+    adapter for each task: to measure a task the engine takes `folder / task` either way."""
     with nullcontext(engine) if engine else closing(EncoderEngine()) as measuring:
         if recipe.sharing == "hard":
-            _publish_heads(recipe, models, sources, folder, title, command, seconds, measuring)
+            _publish_heads(recipe, models, sources, folder, title, command, seconds, measuring, start)
         else:
             for name, model in models.items():
                 train, dev = sources[name].train, sources[name].dev
@@ -79,6 +80,7 @@ def _publish_heads(
     command: str,
     seconds: float,
     engine: Engine,
+    start: Path | None,
 ) -> None:
     everything = [source for name in recipe.names for source in sources[name].train]
     whole = Manifest(
@@ -87,7 +89,7 @@ def _publish_heads(
         base=BASE,
         labels=recipe.names,
         fields=recipe.tasks[0].fields,
-        **described(recipe, everything, seconds),
+        **described(recipe, everything, seconds, start),
     )
     shared = {"sharing": recipe.sharing, "temperature": recipe.temperature}
     whole = whole.model_copy(update={"training": {**shared, **whole.training}})

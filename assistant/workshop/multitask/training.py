@@ -20,11 +20,19 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from assistant.errors import DataError
 from assistant.workshop.data import Example, fingerprint
 from assistant.workshop.loop import Problem, Progress, always, fit
 from assistant.workshop.multitask.recipe import MultitaskRecipe
 from assistant.workshop.objectives import Encoded
-from assistant.workshop.training import AdaptedModel, Learner, new_model
+from assistant.workshop.training import (
+    AdaptedModel,
+    Learner,
+    new_model,
+    origin,
+    take_adapter,
+    take_head,
+)
 
 
 @dataclass(frozen=True)
@@ -41,15 +49,20 @@ def train_together(
     run: Path,
     report: Callable[[Progress, int, float], bool] = always,
     save_every: int = 500,
+    start: Path | None = None,
 ) -> tuple[dict[str, AdaptedModel], Progress]:
     """Train all tasks of the recipe; return a model per task, whose encoder is one and the same with hard sharing, as
-    they were at the best mean of the tasks' dev scores. `run`, `report` and `save_every` are those of `loop.fit`."""
+    they were at the best mean of the tasks' dev scores. `run`, `report` and `save_every` are those of `loop.fit`.
+    `start` is the folder of an adapter with several heads to go on from; a head of the same name and labels goes on as
+    well. Raises DataError where it is of another form, and for `start` with soft sharing."""
     models: dict[str, AdaptedModel] = {}
     encoder = None
     for name in recipe.names:
         models[name] = new_model(recipe.alone(name), encoder)
         if recipe.sharing == "hard":
             encoder = models[name].encoder
+    if start is not None:
+        _go_on(recipe, models, start)
     learners = {
         name: Learner(recipe.alone(name), data[name].train, data[name].dev, model)
         for name, model in models.items()
@@ -74,6 +87,7 @@ def train_together(
         found = {name: learner.score() for name, learner in learners.items()}
         return {"dev_score": sum(found.values()) / len(found), **found}
 
+    after = "" if start is None else origin(start)
     problem = Problem(
         parameters(models, recipe),
         recipe.training,
@@ -83,12 +97,23 @@ def train_together(
         scores,
         recipe,
         {
-            f"{name} {part}": fingerprint(getattr(data[name], part))
+            f"{name} {part}": fingerprint(getattr(data[name], part)) + (after if part == "train" else "")
             for name in models
             for part in ("train", "dev")
         },
     )
     return models, fit(problem, run, report, save_every)
+
+
+def _go_on(recipe: MultitaskRecipe, models: Mapping[str, AdaptedModel], start: Path) -> None:
+    if recipe.sharing == "soft":
+        raise DataError(
+            "With soft sharing each task has an adapter of its own; expected no adapter to start from."
+        )
+    take_adapter(models[recipe.names[0]].encoder, recipe.method, None, start)
+    for name, model in models.items():
+        if (start / name).is_dir():
+            take_head(model, recipe.alone(name), start / name)
 
 
 def drawn(rows: Mapping[str, int], recipe: MultitaskRecipe, steps: int) -> list[str]:
