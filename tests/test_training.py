@@ -21,6 +21,7 @@ from assistant.workshop.calibration import (
     softmax,
 )
 from assistant.workshop.data import Example
+from assistant.workshop.loop import Problem, fit
 from assistant.workshop.objectives import Encoded, Tokens, objective
 from assistant.workshop.publishing import publish
 from assistant.workshop.recipe import Bottleneck, FineTuning, Lora, Recipe, Source, Training, load_recipe
@@ -166,6 +167,27 @@ def test_a_run_folder_of_another_recipe_is_refused(tmp_path: Path) -> None:
     train(recipe(Lora(rank=2), epochs=1), ROWS, ROWS, tmp_path, save_every=1)
     with pytest.raises(DataError, match="another recipe"):
         train(recipe(Lora(rank=3), epochs=1), ROWS, ROWS, tmp_path)
+
+
+def test_a_training_that_comes_apart_is_told(tmp_path: Path) -> None:
+    weight = torch.nn.Parameter(torch.ones(2))
+
+    def loss(step: int, batch: float) -> torch.Tensor:
+        return (weight * batch).sum()
+
+    problem = Problem(
+        {"weight": weight},
+        Training(),
+        4,
+        lambda first: iter([(0, 1.0), (1, 1.0), (2, float("nan"))]),
+        loss,
+        lambda: {"dev_score": 1.0},
+        recipe(Lora()),
+        {},
+    )
+    with pytest.raises(DataError, match=r"loss is nan at step 3 of 4.*lower learning rate"):
+        fit(problem, tmp_path)
+    assert torch.isfinite(weight).all()
 
 
 def encoded(length: int, label: int = 0) -> Encoded:

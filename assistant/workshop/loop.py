@@ -79,7 +79,7 @@ def fit(
 
     `run` is a folder for checkpoints and `record.json`; when it holds a checkpoint of the same recipe and data, the run
     goes on from there. `report` is called after every step with the progress, the number of steps and the running
-    loss; returning False stops the run (the checkpoint is kept).
+    loss; returning False stops the run (the checkpoint is kept). Raises DataError when the loss is no number any more.
     """
     keep_freed_memory()
     settings, steps = problem.settings, problem.steps
@@ -98,13 +98,18 @@ def fit(
             _save(run, problem, weights, optimizer, progress)
             break
         loss = problem.loss(step, batch)
+        if not math.isfinite(value := loss.item()):
+            raise DataError(
+                f"The loss is {value} at step {step + 1:,} of {steps:,}: the training has come apart. "
+                "Expected a lower learning rate."
+            )
         loss.backward()  # type: ignore[no-untyped-call]
         weights.take_gradients()
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * _schedule(step, steps, settings.warmup)
         optimizer.step()
         weights.give_values()
-        running = 0.98 * running + 0.02 * loss.item() if running else loss.item()
+        running = 0.98 * running + 0.02 * value if running else value
         progress.step, progress.seconds = step + 1, time.monotonic() - started
         if progress.step % evaluate_every == 0 or progress.step == steps:
             scores = {name: round(score, 5) for name, score in problem.scores().items()}
