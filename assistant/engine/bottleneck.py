@@ -32,6 +32,8 @@ def _known_to_peft() -> Any:
         PeftType._member_names_.append(METHOD)
         PeftType._member_map_[METHOD] = member
         PeftType._value2member_map_[METHOD] = member
+        # From Python 3.12 on an enum finds its members as attributes of its class, which it does not let be set.
+        type.__setattr__(PeftType, METHOD, member)
     return PeftType[METHOD]
 
 
