@@ -155,7 +155,7 @@ def test_rows_go_through_one_head(encoder: EncoderEngine) -> None:
         ),
         ("What a waste of money, it broke after a day.", "negative", "not_cyberbullying", None),
         (
-            "sexist jokes are all she deserves, women like that bitch should shut up.",
+            "Sexist jokes are all she deserves, women like that bitch should shut up.",
             "negative",
             "gender",
             None,
