@@ -21,6 +21,7 @@ from assistant.engine.manifest import read_manifest
 from assistant.payload import MessageReader, find, find_payload
 from assistant.payload.reader import ADAPTER, EDGE
 from assistant.payload.source import Finding, Source
+from assistant.routing import Router
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,13 @@ def test_it_says_what_a_message_is_for(reader: MessageReader) -> None:
     assert reader.meant(letter)["summarization"] > 0.5
     assert reader.meant("what time is it in Lagos")["none"] > 0.5
     assert sum(reader.meant("hello").values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_an_instruction_without_a_mark_is_obeyed(encoder: EncoderEngine, reader: MessageReader) -> None:
+    router = Router(encoder, {each.id: each for each in (Sentiment(), Summarization())}, reader)
+    text = "The council met on Monday. It voted for the new bridge after four hours of debate. Work starts in May."
+    assert router.route(Request(f"tl;dr {text}"))[0].application == "summarization"
+    assert router.route(Request(text))[0].application is None
 
 
 def test_the_adapter_is_small_and_has_its_card(encoder: EncoderEngine) -> None:

@@ -187,9 +187,10 @@ class Router:
             ((id_, opinion.probabilities[id_]) for id_ in self.applications), key=lambda pair: -pair[1]
         )
         with_text = [reading for reading in opinion.readings.values() if reading.has_text]
-        if with_text and not any(reading.instructed for reading in with_text):
-            return self._only_text(request, ranked)
         best, score = ranked[0]
+        # Where no mark sets an instruction off ("tl;dr The council met"), only the message reader sees it.
+        if with_text and not any(reading.instructed for reading in with_text) and score < ACCEPT:
+            return self._only_text(request, ranked)
         second = ranked[1][1] if len(ranked) > 1 else 0.0
         offered = tuple(pair for pair in ranked if pair[1] >= CONSIDER)
         application = self.applications[best]
