@@ -210,7 +210,7 @@ def test_steps_are_counted_through_epochs_of_different_lengths() -> None:
     rows = [Example((text,), label) for text, label in (("short", "colour"), (long, "animal")) * 100]
     made = recipe(Lora(rank=2), batch_size=2, batch_tokens=512, max_tokens=300)
     learner = Learner(made, rows, ROWS, AdaptedModel(Lora(rank=2), 2, seed=0))
-    assert len({sum(1 for _ in learner._epoch(random.Random(n))) for n in range(9)}) > 1
+    assert len({sum(1 for _ in batches(learner.data, 2, random.Random(n), 512)) for n in range(9)}) > 1
     found = list(itertools.islice(learner.batches(0), 500))
     assert [step for step, _ in found] == list(range(500))
     (again,) = itertools.islice(learner.batches(447), 1)

@@ -12,13 +12,12 @@ from torch import Tensor
 
 from assistant.engine.encoder import CLS, SEP
 from assistant.workshop.objectives import Encoded
+from assistant.workshop.recipe import MAX_BATCH_TOKENS
 
 if TYPE_CHECKING:
     from assistant.workshop.training import AdaptedModel
 
 MASK_TOKEN = 103  # [MASK] of the BERT vocabulary
-# Padding included: so that long texts do not swell the memory.
-MAX_BATCH_TOKENS = 8192
 # Widths are rounded up to a multiple of this. On a CPU, oneDNN compiles a kernel for each shape that it meets: with
 # every width there is, it does little else after a while, and freed memory seldom fits again.
 WIDTH_STEP = 8

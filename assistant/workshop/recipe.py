@@ -18,6 +18,8 @@ R = TypeVar("R", bound=BaseModel)
 # The linear layers of an encoder's block, by the names that PEFT finds them under.
 Target = Literal["query", "key", "value", "dense"]
 TARGETS: tuple[Target, ...] = get_args(Target)
+# What a batch holds at most unless a recipe says otherwise, padding included: long texts do not swell the memory.
+MAX_BATCH_TOKENS = 8192
 
 
 class _Strict(BaseModel):
@@ -136,7 +138,7 @@ class Training(_Strict):
 
     epochs: float = Field(default=4, gt=0, le=100)
     batch_size: int = Field(default=32, ge=1, le=1024)
-    batch_tokens: int = Field(default=8192, ge=512)
+    batch_tokens: int = Field(default=MAX_BATCH_TOKENS, ge=512)
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
     warmup: float = Field(default=0.06, ge=0, le=1)
     weight_decay: float = Field(default=0.01, ge=0)

@@ -259,9 +259,9 @@ def take_head(model: AdaptedModel, recipe: Recipe, folder: Path) -> None:
         model.take_head(folder)
 
 
-def origin(start: Path) -> str:
-    """What a record says of the data of a run that went on from an adapter's folder."""
-    return f" after {sha256((start / WEIGHTS).read_bytes()).hexdigest()[:16]}"
+def going_on(start: Path | None) -> str:
+    """What a record adds to the data of a run that went on from an adapter's folder; nothing for None."""
+    return f" after {sha256((start / WEIGHTS).read_bytes()).hexdigest()[:16]}" if start else ""
 
 
 def train(
@@ -280,10 +280,9 @@ def train(
     on from. `model` is trained on instead of a new one; the run's folder does not know what it was, so it is not to be
     resumed with another.
     """
-    data = {"data": fingerprint(train_data), "dev": fingerprint(dev_data)}
+    data = {"data": fingerprint(train_data) + going_on(start), "dev": fingerprint(dev_data)}
     if start is not None:
         model = started(recipe, start)
-        data["data"] += origin(start)
     learner = Learner(recipe, train_data, dev_data, model or new_model(recipe))
     steps = max(1, round(learner.per_epoch * recipe.training.epochs))
     problem = Problem(

@@ -28,8 +28,8 @@ from assistant.workshop.objectives import Encoded
 from assistant.workshop.training import (
     AdaptedModel,
     Learner,
+    going_on,
     new_model,
-    origin,
     take_adapter,
     take_head,
 )
@@ -87,7 +87,7 @@ def train_together(
         found = {name: learner.score() for name, learner in learners.items()}
         return {"dev_score": sum(found.values()) / len(found), **found}
 
-    after = "" if start is None else origin(start)
+    additions = {"train": going_on(start), "dev": ""}
     problem = Problem(
         parameters(models, recipe),
         recipe.training,
@@ -97,9 +97,9 @@ def train_together(
         scores,
         recipe,
         {
-            f"{name} {part}": fingerprint(getattr(data[name], part)) + (after if part == "train" else "")
+            f"{name} {part}": fingerprint(getattr(data[name], part)) + addition
             for name in models
-            for part in ("train", "dev")
+            for part, addition in additions.items()
         },
     )
     return models, fit(problem, run, report, save_every)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # Of clean texts so many may get a mark from the tagger. What error detection shows of its marks is about half.
 MOST_ALARMS = 0.04
-# Values of F0.5 so near to each other are the same: the interval of 3,000 rows is twice as wide on either side.
+# Values of F0.5 so near to each other are the same: the interval of 3,000 rows is over twice as wide on either side.
 SAME = 0.003
 
 
