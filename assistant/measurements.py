@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = {
     "exact_match": "exact match",
     "f1": "F1",
     "f1_unanswerable": "F1 where there is no answer",
+    "f1_unless_silent": "F1 when it may say that there is no answer",
     "label_f0.5": "label F0.5",
     "macro_f1": "macro-F1",
     "macro_recall": "macro recall",

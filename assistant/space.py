@@ -8,13 +8,14 @@ what Python finds there counts as installed.
 from __future__ import annotations
 
 import atexit
+import csv
 import difflib
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module, metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from string import Template
 
 import yaml
@@ -193,14 +194,17 @@ def _copy_own(own: metadata.Distribution, folder: Path) -> None:
 
 
 def _copy(dist: metadata.Distribution, folder: Path) -> None:
-    """A plugin's files as its installation lists them."""
-    listed = [file for file in dist.files or () if ".." not in file.parts and "__pycache__" not in file.parts]
+    """A plugin's files as its installation lists them. `dist.files` would leave out those that are missing, from Python
+    3.12 on."""
+    record = csv.reader((dist.read_text("RECORD") or "").splitlines())
+    files = [PurePosixPath(row[0]) for row in record if row]
+    listed = [file for file in files if ".." not in file.parts and "__pycache__" not in file.parts]
     if '"editable": true' in (dist.read_text("direct_url.json") or "") or not listed:
         raise PluginError(
             f"{dist.name} is installed in editable form; install it with pip install PATH first."
         )
     for file in listed:
-        source, target = Path(str(dist.locate_file(file))), folder / file
+        source, target = Path(str(dist.locate_file(str(file)))), folder / file
         if not source.is_file():
             raise PluginError(f"The file {file} of {dist.name} is missing; install it anew.")
         if target.exists():

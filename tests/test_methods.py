@@ -110,8 +110,8 @@ def test_a_method_may_start_from_an_installed_adapter(
 def test_what_cannot_be_started_from_is_told(task: LabelledTask) -> None:
     with pytest.raises(DataError, match=r"no application 'nonsense'.*; none is"):
         FewShot(start="nonsense").fit(task, go_on)
-    with pytest.raises(DataError, match="r 16; the one to be trained has 4"):
-        Lora(rank=4, start="sentiment").fit(replace(task, adapters={"sentiment": SENTIMENT}), go_on)
+    with pytest.raises(DataError, match="r 16; the one to be trained has 32"):
+        Lora(rank=32, start="sentiment").fit(replace(task, adapters={"sentiment": SENTIMENT}), go_on)
 
 
 def test_a_stopped_training_goes_on_to_the_same_result(task: LabelledTask, tmp_path: Path) -> None:

@@ -304,6 +304,18 @@ def test_the_null_bias_is_what_the_dev_rows_gain_most_by(tmp_path: Path) -> None
     assert objective("classify").null_bias(Timid(), tmp_path, [answered]) == 0
 
 
+def test_where_every_question_has_an_answer_the_best_span_counts(tmp_path: Path) -> None:
+    answered = [Example(("Who?", "Ada wrote it."), ((0, 3),))] * 3
+    silent = [Example(("When?", "Ada wrote it."), ())]
+
+    def values(rows: list[Example]) -> dict[str, float]:
+        metrics = objective("extract").measure(Timid(), tmp_path, rows).metrics
+        return {name: metric.value for name, metric in metrics.items()}
+
+    assert values(answered) == {"f1": 1, "exact_match": 1, "f1_unless_silent": 0}
+    assert values(answered + silent) == {"f1": 0.25, "exact_match": 0.25, "f1_unanswerable": 1}
+
+
 def test_a_null_bias_makes_silence_less_likely() -> None:
     encoding = embedded.tokenizer().encode("Who wrote it?", "Ada")
     logits = torch.zeros(len(encoding.ids), 2)

@@ -127,6 +127,7 @@ def test_rows_of_each_task_are_answered(tmp_path, task):
             assert [tag["text"] for tag in columns["tags"]] == ["two", "words"]
         case "question-answering":
             assert columns["answer"] == ROWS[task]["context"][columns["start"] : columns["end"]]
+            assert columns.items() >= columns["candidates"][0].items()
         case "summarization":
             assert [score["text"] for score in columns["scores"]] == ["First line.", "Second line."]
 

@@ -105,6 +105,22 @@ def test_training_goes_on_from_an_adapter(
         started(begun.model_copy(update={"layers": 2}), folder)
 
 
+def test_a_wider_adapter_is_cut_to_the_rank_that_is_asked_for(tmp_path: Path, encoder: EncoderEngine) -> None:
+    wide, narrow = recipe(Lora(rank=8, alpha=8)), recipe(Lora(rank=2, alpha=6))
+    model, _ = train(wide, ROWS, ROWS, tmp_path / "run")
+    with torch.no_grad():  # updates of rank 2, whatever the form has room for
+        for name, parameter in model.trained().items():
+            if "lora_A" in name:
+                parameter[2:] = 0
+    sources, folder = [(SOURCE, ROWS)], tmp_path / "adapter"
+    publish(wide, model, sources, sources, folder, "Toy", "make toy", 1.0, encoder)
+    encoded = objective("classify").encode(ROWS, wide)
+    cut = started(narrow, folder)
+    assert {p.shape[0] for name, p in cut.trained().items() if "lora_A" in name} == {2}
+    for mine, theirs in zip(predict_logits(cut, encoded), predict_logits(model, encoded), strict=True):
+        assert torch.allclose(mine, theirs, atol=0.1)
+
+
 def test_a_stopped_run_resumes_to_the_same_result(tmp_path: Path) -> None:
     settings = recipe(Lora(rank=2, dropout=0.3), epochs=3, token_dropout=0.2)
     whole, progress = train(settings, ROWS, ROWS, tmp_path / "whole")

@@ -46,7 +46,11 @@ T = TypeVar("T")
 @click.option("--epochs", type=EPOCHS, help="Instead of the recipe's epochs.")
 @LEARNING_RATE
 @click.option("--seed", type=int, help="Instead of the recipe's seed.")
-@click.option("--start", type=FILE, help="The folder of an adapter of the same form to go on from.")
+@click.option(
+    "--start",
+    type=FILE,
+    help="An adapter's folder to go on from: of the same form, or of a higher rank.",
+)
 @base_options
 def train(
     target: str,

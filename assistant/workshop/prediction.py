@@ -101,9 +101,10 @@ def _question_and_context(row: Row, fields: Sequence[str]) -> tuple[str, str]:
 
 
 def _extracted(pair: tuple[str, str], result: Sequence[Extraction]) -> Columns:
-    """The best answer; an empty one means that the context does not say it."""
-    best = result[0]
-    return {"answer": pair[1][best.start : best.end], **vars(best)}
+    """The best answer, and the others after it among `candidates`; an empty one means that the context does not say
+    it."""
+    candidates = [{"answer": pair[1][each.start : each.end], **vars(each)} for each in result]
+    return {**candidates[0], "candidates": candidates}
 
 
 def _sentences(row: Row, fields: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import random
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -230,12 +230,13 @@ def started(recipe: Recipe, folder: Path) -> AdaptedModel:
 
 
 def take_adapter(encoder: Any, method: Method, layers: int | None, folder: Path) -> None:
-    """Give an encoder's adapter, of this method on so many layers, the weights of another one's folder. Raises
-    DataError where that is of another form."""
+    """Give an encoder's adapter, of this method on so many layers, the weights of another one's folder, cut to its rank
+    where that is higher. Raises DataError where it is of another form."""
     from peft.utils import set_peft_model_state_dict
 
     theirs, ours = read_json(folder, CONFIG), peft_config(method).to_dict()
-    for key in ("peft_type", "r", "lora_alpha", "use_rslora", "size"):
+    wider = isinstance(method, Lora) and isinstance(theirs.get("r"), int) and theirs["r"] > method.rank
+    for key in ("peft_type", "use_rslora", "size", *(() if wider else ("r", "lora_alpha"))):
         if theirs.get(key) != (value := ours.get(key)):
             raise DataError(
                 f"The adapter to start from has {key} {theirs.get(key)!r:.40}; the one to be trained has {value!r:.40}."
@@ -249,7 +250,26 @@ def take_adapter(encoder: Any, method: Method, layers: int | None, folder: Path)
         raise DataError(
             f"The adapter to start from has {has or 'all'} layers; the one to be trained has {layers or 'all'}."
         )
-    set_peft_model_state_dict(encoder, read_tensors(folder, WEIGHTS))
+    weights = read_tensors(folder, WEIGHTS)
+    if isinstance(method, Lora) and wider:
+        scale = theirs["lora_alpha"] / theirs["r"] / (method.alpha / method.rank)
+        weights = narrowed(weights, method.rank, scale)
+    set_peft_model_state_dict(encoder, weights)
+
+
+def narrowed(weights: Mapping[str, Tensor], rank: int, scale: float = 1.0) -> dict[str, Tensor]:
+    """LoRA weights, A (r, in) and B (out, r) of each layer, as those of this lower rank whose updates B A are closest
+    to `scale` times theirs: the truncated singular value decomposition (Eckart and Young 1936,
+    https://doi.org/10.1007/BF02288367)."""
+    result = {}
+    for name in (name for name in weights if ".lora_A." in name):
+        other = name.replace(".lora_A.", ".lora_B.")
+        left, values, right = torch.linalg.svd(
+            scale * weights[other].float() @ weights[name].float(), full_matrices=False
+        )
+        root = values[:rank].sqrt()
+        result[name], result[other] = root[:, None] * right[:rank], left[:, :rank] * root
+    return result
 
 
 def take_head(model: AdaptedModel, recipe: Recipe, folder: Path) -> None:
@@ -276,9 +296,9 @@ def train(
 ) -> tuple[AdaptedModel, Progress]:
     """Train one adapter; return the model of the best dev evaluation and how the run went.
 
-    `run`, `report` and `save_every` are those of `loop.fit`. `start` is the folder of an adapter of the same form to go
-    on from. `model` is trained on instead of a new one; the run's folder does not know what it was, so it is not to be
-    resumed with another.
+    `run`, `report` and `save_every` are those of `loop.fit`. `start` is the folder of an adapter of the same form, or
+    of a higher rank, to go on from. `model` is trained on instead of a new one; the run's folder does not know what it
+    was, so it is not to be resumed with another.
     """
     data = {"data": fingerprint(train_data) + going_on(start), "dev": fingerprint(dev_data)}
     if start is not None:

@@ -131,30 +131,50 @@ class Extract(Objective):
         return round(float(max(candidates, key=f1)), 2)
 
     def measure(self, engine: Engine, adapter: Path, examples: Sequence[Example]) -> Measurement:
-        """Exact match and F1 of SQuAD; where some questions have no answer, also how many of those were found."""
+        """Exact match and F1 of SQuAD; where some questions have no answer, also how many of those were found.
+
+        Where every question has one, it is known that there is a span to find, so the best one counts, as in SQuAD 1.1;
+        `f1_unless_silent` is then the F1 of what is served, which may be that the text does not say.
+        """
         candidates = engine.extract([(e.texts[0], e.texts[1]) for e in examples], adapter)
-        found = [spans[0] for spans in candidates]
-        exact, f1 = [], []
-        for example, span in zip(examples, found, strict=True):
-            answer = example.texts[1][span.start : span.end]
-            golds = [example.texts[1][start:end] for start, end in example.label] or [""]
-            exact.append(max(float(_normal(answer) == _normal(gold)) for gold in golds))
-            f1.append(max(answer_f1(answer, gold) for gold in golds))
-        metrics = {"f1": mean_metric(np.array(f1)), "exact_match": mean_metric(np.array(exact))}
-        empty = np.array([not e.label for e in examples])
-        if empty.any():
-            metrics["f1_unanswerable"] = mean_metric(np.array(f1)[empty])
+        served = _compared(examples, [spans[0] for spans in candidates])
+        answerable = np.array([bool(e.label) for e in examples])
+        if answerable.all():
+            best = _compared(examples, [_span(spans) or spans[0] for spans in candidates])
+            metrics = {"f1": best[:, 0], "exact_match": best[:, 1], "f1_unless_silent": served[:, 0]}
+        else:
+            metrics = {
+                "f1": served[:, 0],
+                "exact_match": served[:, 1],
+                "f1_unanswerable": served[~answerable, 0],
+            }
         # Half of the words right is right enough to be sure of.
         return Measurement(
-            metrics,
+            {name: mean_metric(values) for name, values in metrics.items()},
             log_probabilities([[span.probability for span in spans] for spans in candidates]),
-            np.where(np.array(f1) >= 0.5, 0, -1),
+            np.where(served[:, 0] >= 0.5, 0, -1),
         )
+
+
+def _span(spans: Sequence[Extraction]) -> Extraction | None:
+    """The best one that holds something."""
+    return next((span for span in spans if span.start < span.end), None)
+
+
+def _compared(examples: Sequence[Example], found: Sequence[Extraction]) -> NDArray[np.float64]:
+    """F1 and exact match of each answer, shape (len(examples), 2)."""
+    rows = []
+    for example, span in zip(examples, found, strict=True):
+        answer = example.texts[1][span.start : span.end]
+        golds = [example.texts[1][start:end] for start, end in example.label] or [""]
+        exact = max(float(_normal(answer) == _normal(gold)) for gold in golds)
+        rows.append((max(answer_f1(answer, gold) for gold in golds), exact))
+    return np.array(rows)
 
 
 def _answered(example: Example, spans: Sequence[Extraction]) -> tuple[float, float, float]:
     """How much likelier the best span is than "not in the text" (a logarithm), and the F1 of the one and the other."""
-    best = next((span for span in spans if span.start < span.end), None)
+    best = _span(spans)
     nothing = next((span.probability for span in spans if span.start == span.end), 0.0)
     golds = [example.texts[1][start:end] for start, end in example.label] or [""]
     if best is None:
