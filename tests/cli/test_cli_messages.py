@@ -34,7 +34,10 @@ def test_serve_refuses_an_unknown_host(assistant):
 def test_serve_says_where_it_is_and_ends_with_ctrl_c(site):
     port = free_port()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", "from assistant.cli import main; main()", "serve", "--engine", "echo"]
+    # A shell's background jobs, which these tests may be, ignore Ctrl-C.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heed}; from assistant.cli import main; main()"
+    command = [sys.executable, "-c", program, "serve", "--engine", "echo"]
     with subprocess.Popen(
         [*command, "--port", str(port)],
         stdout=subprocess.PIPE,
