@@ -15,7 +15,7 @@ IMAGES = Path(__file__).parent / "images"
 PORT = 7869
 MESSAGES = (
     "Is this review positive? “The plot dragged at times, but the cast is wonderful and the ending made me cry.”",
-    "Check this for mistakes: He go to school yesterday and he have recieved an good mark.",
+    "Check this for mistakes: Their going to recieve there new car tommorow, and it look great.",
 )
 
 
