@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from assistant.engine import embedded
-from assistant.engine.adapters import HEAD, WEIGHTS, head_form, read_tensors
+from assistant.engine.adapters import HEAD, WEIGHTS, head_form, read_method, read_tensors
 from assistant.engine.heads import Head, View, new_head
 from assistant.engine.manifest import CONFIG, read_json, read_manifest
 from assistant.engine.quantization import fake_quantized
@@ -235,7 +235,7 @@ def take_adapter(encoder: Any, method: Method, layers: int | None, folder: Path)
     from peft.utils import set_peft_model_state_dict
 
     theirs, ours = read_json(folder, CONFIG), peft_config(method).to_dict()
-    wider = isinstance(method, Lora) and isinstance(theirs.get("r"), int) and theirs["r"] > method.rank
+    wider = isinstance(method, Lora) and isinstance(theirs.get("r"), int) and theirs["r"] > ours["r"]
     for key in ("peft_type", "use_rslora", "size", *(() if wider else ("r", "lora_alpha"))):
         if theirs.get(key) != (value := ours.get(key)):
             raise DataError(
@@ -251,9 +251,9 @@ def take_adapter(encoder: Any, method: Method, layers: int | None, folder: Path)
             f"The adapter to start from has {has or 'all'} layers; the one to be trained has {layers or 'all'}."
         )
     weights = read_tensors(folder, WEIGHTS)
-    if isinstance(method, Lora) and wider:
-        scale = theirs["lora_alpha"] / theirs["r"] / (method.alpha / method.rank)
-        weights = narrowed(weights, method.rank, scale)
+    if wider:
+        (_, _, scale), (_, rank, own) = read_method(folder, theirs), read_method(folder, ours)
+        weights = narrowed(weights, rank, scale / own)
     set_peft_model_state_dict(encoder, weights)
 
 

@@ -163,24 +163,29 @@ def _span(spans: Sequence[Extraction]) -> Extraction | None:
 
 def _compared(examples: Sequence[Example], found: Sequence[Extraction]) -> NDArray[np.float64]:
     """F1 and exact match of each answer, shape (len(examples), 2)."""
-    rows = []
-    for example, span in zip(examples, found, strict=True):
-        answer = example.texts[1][span.start : span.end]
-        golds = [example.texts[1][start:end] for start, end in example.label] or [""]
-        exact = max(float(_normal(answer) == _normal(gold)) for gold in golds)
-        rows.append((max(answer_f1(answer, gold) for gold in golds), exact))
-    return np.array(rows)
+    return np.array([_rightness(example, span) for example, span in zip(examples, found, strict=True)])
+
+
+def _rightness(example: Example, span: Extraction) -> tuple[float, float]:
+    """F1 and exact match of an answer, by the gold one that is closest."""
+    context = example.texts[1]
+    answer, golds = (
+        context[span.start : span.end],
+        [context[start:end] for start, end in example.label] or [""],
+    )
+    exact = max(float(_normal(answer) == _normal(gold)) for gold in golds)
+    return max(answer_f1(answer, gold) for gold in golds), exact
 
 
 def _answered(example: Example, spans: Sequence[Extraction]) -> tuple[float, float, float]:
     """How much likelier the best span is than "not in the text" (a logarithm), and the F1 of the one and the other."""
     best = _span(spans)
-    nothing = next((span.probability for span in spans if span.start == span.end), 0.0)
-    golds = [example.texts[1][start:end] for start, end in example.label] or [""]
+    silent = float(not example.label)
     if best is None:
-        return -np.inf, 0.0, float(golds == [""])
-    f1 = max(answer_f1(example.texts[1][best.start : best.end], gold) for gold in golds)
-    return float(np.log(best.probability + 1e-12) - np.log(nothing + 1e-12)), f1, float(golds == [""])
+        return -np.inf, 0.0, silent
+    nothing = next((span.probability for span in spans if span.start == span.end), 0.0)
+    odds = float(np.log(best.probability + 1e-12) - np.log(nothing + 1e-12))
+    return odds, _rightness(example, best)[0], silent
 
 
 def _questions(articles: Any) -> Iterator[Example]:
