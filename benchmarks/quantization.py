@@ -30,7 +30,7 @@ from assistant.engine.embedded import Dimensions
 from assistant.engine.memory import keep_freed_memory
 from assistant.engine.quantization import FULL_RANGE, TINY, Int8Linear, Scheme, quantize_rows
 from assistant.engine.transformer import QuantizedEncoder, Slot
-from assistant.workshop.compression.quantization import SCHEMES
+from assistant.workshop.compression.quantization import SCHEMES, FloatLinear
 from assistant.workshop.data import Example, read_examples
 
 Linear = Callable[[Tensor], Tensor]
@@ -40,36 +40,36 @@ def scale(x: Tensor) -> Tensor:
     return x.abs().amax(-1, keepdim=True).clamp_min(TINY) / FULL_RANGE
 
 
-def bfloat16(linear: Int8Linear) -> Linear:
-    weight = (linear.weight.float() * linear.scale).bfloat16()
-    return lambda x: (x.bfloat16() @ weight).float() + linear.bias
+def bfloat16(weight: Tensor, bias: Tensor) -> Linear:
+    rounded = quantize_rows(weight).dequantize().t().bfloat16()
+    return lambda x: (x.bfloat16() @ rounded).float() + bias
 
 
-def per_tensor(linear: Int8Linear) -> Linear:
+def per_tensor(weight: Tensor, bias: Tensor) -> Linear:
+    inner = Int8Linear(weight, bias)
+
     def call(x: Tensor) -> Tensor:
         s = x.abs().amax() / FULL_RANGE
-        product = torch._int_mm((x / s).round().to(torch.int8), linear.weight).float()
-        return torch.addcmul(linear.bias, product * s, linear.scale)
+        return inner.product((x / s).round()) * s + bias
 
     return call
 
 
-def two_passes(linear: Int8Linear) -> Linear:
+def two_passes(weight: Tensor, bias: Tensor) -> Linear:
+    inner = Int8Linear(weight, bias)
+
     def call(x: Tensor) -> Tensor:
         s = scale(x)
         high = (x / s).round()
         low = ((x / s - high) * 254).round().clamp(-127, 127)
-        product = torch._int_mm(high.to(torch.int8), linear.weight).float()
-        product += torch._int_mm(low.to(torch.int8), linear.weight).float() / 254
-        return torch.addcmul(linear.bias, product * s, linear.scale)
+        return (inner.product(high) + inner.product(low) / 254) * s + bias
 
     return call
 
 
-def smoothed(linear: Int8Linear, ranges: Tensor) -> Linear:
-    weight = linear.weight.float() * linear.scale
-    factor = (ranges.clamp_min(1e-3) / weight.abs().amax(1).clamp_min(1e-4)).sqrt().clamp_min(1e-3)
-    inner = Int8Linear((weight * factor[:, None]).t(), linear.bias)
+def smoothed(linear: FloatLinear, ranges: Tensor) -> Linear:
+    factor = (ranges.clamp_min(1e-3) / linear.weight.abs().amax(0).clamp_min(1e-4)).sqrt().clamp_min(1e-3)
+    inner = Int8Linear(linear.weight * factor, linear.bias)
     return lambda x: inner(x / factor)
 
 
@@ -88,12 +88,12 @@ class Bench:
     def model(self, scheme: Scheme) -> QuantizedEncoder:
         return QuantizedEncoder(self.weights, Dimensions(), scheme)
 
-    def converted(self, convert: Callable[[Int8Linear], Linear]) -> QuantizedEncoder:
+    def converted(self, convert: Callable[[Tensor, Tensor], Linear]) -> QuantizedEncoder:
         """The engine's own base with every linear layer in another form."""
-        return self.model(Scheme("", lambda w, b: convert(Int8Linear(w, b)), quantize_rows))
+        return self.model(Scheme("", convert, quantize_rows))
 
     def smoothed(self, ranges: list[dict[Slot, Tensor]]) -> QuantizedEncoder:
-        model = self.model(SCHEMES["int8"])
+        model = self.model(Scheme("", FloatLinear, quantize_rows))
         for block, of_block in zip(model.blocks, ranges, strict=True):
             block.linears = {s: smoothed(linear, of_block[s]) for s, linear in block.linears.items()}
         return model

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +24,14 @@ from assistant.engine.batching import Batcher, Item
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import Head
 from assistant.engine.manifest import read_manifest
-from assistant.engine.quantization import Int8Linear, quantize_rows
+from assistant.engine.quantization import (
+    FloatProduct,
+    Int8Linear,
+    Int8Matrix,
+    OneDnnProduct,
+    one_dnn_is_exact,
+    quantize_rows,
+)
 from assistant.engine.spans import windows
 from assistant.errors import AdapterError, BaseModelError, EngineError
 from assistant.workshop.recipe import Lora
@@ -189,6 +199,29 @@ def test_quantized_linear_is_close_and_row_wise() -> None:
     crowded = torch.cat([x, 1000 * x[:1]])
     assert torch.equal(linear(crowded)[:7], linear(x))
     assert torch.equal(linear(torch.zeros(1, 40))[0], bias)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 100])
+@pytest.mark.parametrize(("inputs", "outputs"), [(384, 1152), (1536, 384), (17, 5)])
+def test_integer_products_are_exact(rows: int, inputs: int, outputs: int) -> None:
+    torch.manual_seed(rows)
+    weight = Int8Matrix(torch.randint(-127, 128, (outputs, inputs), dtype=torch.int8), torch.rand(outputs, 1))
+    values = torch.randint(-127, 128, (rows, inputs)).float()
+    product = (values.double() @ weight.values.double().t()).float() * weight.scale.t()
+    if one_dnn_is_exact():
+        assert torch.equal(OneDnnProduct(weight)(values), product)
+    assert torch.allclose(FloatProduct(weight)(values), product, rtol=1e-4, atol=product.abs().max().item() * 1e-6)
+
+
+def test_where_integer_products_would_saturate_they_are_taken_in_float32() -> None:
+    """A CPU without VNNI, as oneDNN can be made to think that this is one."""
+    code = (
+        "import torch\n"
+        "from assistant.engine.quantization import Int8Linear\n"
+        "answer = Int8Linear(torch.ones(8, 384), torch.zeros(8))(torch.ones(2, 384))\n"
+        "assert torch.allclose(answer, torch.tensor(384.0)), answer\n"
+    )
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}, check=True)
 
 
 def test_several_heads_take_one_forward_pass(
