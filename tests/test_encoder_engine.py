@@ -19,10 +19,11 @@ from adapter_folders import write_adapter
 from engine_conformance import AdapterFor, EngineConformance
 
 from assistant.engine import embedded
+from assistant.engine.adapters import head_form
 from assistant.engine.base import Engine, Operation
 from assistant.engine.batching import Batcher, Item
 from assistant.engine.encoder import EncoderEngine
-from assistant.engine.heads import Head
+from assistant.engine.heads import Head, save_head
 from assistant.engine.manifest import read_manifest
 from assistant.engine.quantization import (
     FloatProduct,
@@ -210,7 +211,9 @@ def test_integer_products_are_exact(rows: int, inputs: int, outputs: int) -> Non
     product = (values.double() @ weight.values.double().t()).float() * weight.scale.t()
     if one_dnn_is_exact():
         assert torch.equal(OneDnnProduct(weight)(values), product)
-    assert torch.allclose(FloatProduct(weight)(values), product, rtol=1e-4, atol=product.abs().max().item() * 1e-6)
+    assert torch.allclose(
+        FloatProduct(weight)(values), product, rtol=1e-4, atol=product.abs().max().item() * 1e-6
+    )
 
 
 def test_where_integer_products_would_saturate_they_are_taken_in_float32() -> None:
@@ -286,6 +289,25 @@ def test_every_word_of_a_long_text_gets_one_tag(
     text = "a " + " ".join([word] * 200)
     (tags,) = encoder.tag([text], adapters("tag"))
     assert [text[tag.start : tag.end] for tag in tags] == text.split()
+
+
+@pytest.mark.parametrize(
+    ("shares", "label", "probability"),
+    [
+        ((0.6, 0.3, 0.1), "no", 0.6),
+        ((0.4, 0.35, 0.25), "perhaps", 0.6),
+        ((0.1, 0.2, 0.7), "yes", 0.9),
+        ((0.3, 0.35, 0.35), "perhaps", 0.35),
+    ],
+)
+def test_what_is_no_longer_nothing_special_is_the_likeliest_of_the_rest(
+    shares: tuple[float, ...], label: str, probability: float, encoder: EncoderEngine, tmp_path: Path
+) -> None:
+    folder = write_adapter(tmp_path / "tag", "tag")
+    bias = torch.tensor(shares).log()
+    save_head(Head(head_form("tag", 3)[0], torch.zeros(3, 384), bias), folder / "head.safetensors")
+    for tag in encoder.tag(["One word."], folder)[0]:
+        assert (tag.label, round(tag.probability, 2)) == (label, probability)
 
 
 def test_what_is_handed_over_while_it_closes_is_computed_or_refused() -> None:

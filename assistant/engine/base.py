@@ -102,7 +102,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Tag:
-    """A label for `text[start:end]` (in characters)."""
+    """A label for `text[start:end]` (in characters).
+
+    The first of an adapter's labels means that a word is nothing special, and its probability is its own. Any other is
+    the likeliest of them, and the probability is that of all together, that the word is special: a mistake is not
+    overlooked because two corrections of it are equally good (GECToR's error probability, Omelianchuk et al. 2020,
+    arXiv 2005.12592). Where even the likeliest is not likely, the model is at a loss, and the probability is its own.
+    """
 
     start: int
     end: int

@@ -46,6 +46,8 @@ DEFAULT_BUDGET = 256_000_000
 MAX_CHARACTERS = 20_000
 # [CLS] and [SEP] of the BERT vocabulary.
 CLS, SEP = 101, 102
+# A label with at least this probability speaks for the others beside it: two that are equally good, not a dozen.
+LIKELY = 0.4
 # The rank of a sentence without a word.
 NO_WORDS = -1e9
 
@@ -312,10 +314,17 @@ def _probabilities(logits: Tensor, adapter: LoadedAdapter) -> Tensor:
 
 
 def _tags(encoding: Encoding, logits: Tensor, adapter: LoadedAdapter, offset: int) -> Iterator[Tag]:
-    """The words of a piece that starts at `offset`, each with the label of its first token."""
-    best, labelled = (each.tolist() for each in _probabilities(logits, adapter).max(-1))
+    """The words of a piece that starts at `offset`, each as its first token is labelled (see Tag)."""
+    labels, shares = adapter.manifest.labels, _probabilities(logits, adapter)
+    firsts = shares[:, 0].tolist()
+    best, others = (each.tolist() for each in shares[:, 1:].max(-1))
     for token, start, end in word_spans(encoding):
-        yield Tag(offset + start, offset + end, adapter.manifest.labels[labelled[token]], best[token])
+        first, other = firsts[token], best[token]
+        if first > 0.5:
+            yield Tag(offset + start, offset + end, labels[0], first)
+        else:
+            probability = 1 - first if other >= LIKELY else other
+            yield Tag(offset + start, offset + end, labels[1 + others[token]], probability)
 
 
 def _packed(lengths: Sequence[int], room: int) -> list[list[int]]:
