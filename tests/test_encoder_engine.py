@@ -295,7 +295,7 @@ def test_every_word_of_a_long_text_gets_one_tag(
     ("shares", "label", "probability"),
     [
         ((0.6, 0.3, 0.1), "no", 0.6),
-        ((0.4, 0.35, 0.25), "perhaps", 0.6),
+        ((0.3, 0.45, 0.25), "perhaps", 0.7),
         ((0.1, 0.2, 0.7), "yes", 0.9),
         ((0.3, 0.35, 0.35), "perhaps", 0.35),
     ],
