@@ -21,7 +21,7 @@ from assistant.engine.adapters import LoadedAdapter
 from assistant.engine.base import AdapterInfo
 from assistant.engine.embedded import Dimensions
 from assistant.engine.heads import Head
-from assistant.engine.manifest import BaseReference, Manifest
+from assistant.engine.manifest import BASE, Manifest
 from assistant.engine.memory import keep_freed_memory
 from assistant.engine.transformer import QuantizedEncoder
 
@@ -46,8 +46,7 @@ def random_lora(rank: int, name: str) -> LoadedAdapter:
         for layer in range(LAYERS)
         for module, (inputs, outputs) in MODULES.items()
     }
-    base = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
-    manifest = Manifest(name=name, operation="classify", base=base, labels=("a", "b", "c"))
+    manifest = Manifest(name=name, operation="classify", base=BASE, labels=("a", "b", "c"))
     info = AdapterInfo(Path(name), name, "lora", "classify", ("a", "b", "c"), 0.0, 0, 0, {}, (), "")
     return LoadedAdapter(
         info, manifest, LAYERS, "lora", rank, 2.0, parts, Head("pooled", torch.randn(3, 768), torch.zeros(3))

@@ -25,8 +25,8 @@ from torch import Tensor
 from assistant.engine import embedded
 from assistant.engine.adaptation import Stacks
 from assistant.engine.adapters import LoadedAdapter, load_adapter
-from assistant.engine.base import BaseInfo
 from assistant.engine.embedded import Dimensions
+from assistant.engine.manifest import BASE
 from assistant.engine.memory import keep_freed_memory
 from assistant.engine.quantization import FULL_RANGE, TINY, Int8Linear, Scheme, quantize_rows
 from assistant.engine.transformer import QuantizedEncoder, Slot
@@ -143,8 +143,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2000)
     arguments = parser.parse_args()
     keep_freed_memory()
-    base = BaseInfo(embedded.NAME, embedded.SHA256, 0, "", 0)
-    adapter = load_adapter(arguments.adapter, base, Dimensions())
+    adapter = load_adapter(arguments.adapter, BASE, Dimensions())
     examples = read_examples(arguments.data, adapter.manifest.fields)[: arguments.rows]
     bench = Bench(adapter, examples)
     models: dict[str, Callable[[], QuantizedEncoder]] = {

@@ -7,10 +7,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from assistant.engine import embedded
 from assistant.engine.adapters import head_form
 from assistant.engine.heads import Head, input_size, save_head
-from assistant.engine.manifest import BaseReference, Manifest, Operation, read_manifest, write_manifest
+from assistant.engine.manifest import BASE, Manifest, Operation, read_manifest, write_manifest
 from assistant.workshop.recipe import Bottleneck, Lora, Method
 from assistant.workshop.training import base_model, with_adapter
 
@@ -36,11 +35,10 @@ def write_adapter(
     view, outputs = head_form(operation, len(labels))
     weight = torch.randn(outputs, input_size(view, 384)) * 0.1
     save_head(Head(view, weight, torch.zeros(outputs)), folder / "head.safetensors")
-    base = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
     manifest = Manifest(
         name=folder.name,
         operation=operation,
-        base=base,
+        base=BASE,
         layers=layers,
         labels=labels,
         threshold=0.5,

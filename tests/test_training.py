@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from adapter_folders import write_adapter
+from safetensors.torch import load, save
 
+from assistant.engine import embedded
+from assistant.engine.adapters import HEAD, WEIGHTS
 from assistant.engine.encoder import EncoderEngine
-from assistant.errors import DataError
+from assistant.engine.manifest import FILE
+from assistant.errors import AdapterError, DataError
 from assistant.workshop.batches import batches, predict_logits, tensors
 from assistant.workshop.calibration import (
     expected_calibration_error,
@@ -103,6 +109,38 @@ def test_training_goes_on_from_an_adapter(
             started(recipe(method.model_copy(update={"targets": ("query",)})), folder)
     with pytest.raises(DataError, match="all layers; the one to be trained has 2"):
         started(begun.model_copy(update={"layers": 2}), folder)
+
+
+def damaged(folder: Path) -> Iterator[tuple[str, str]]:
+    """One way after another to spoil an adapter's folder, and what is to be said about it."""
+    weights, head, manifest = (folder / name for name in (WEIGHTS, HEAD, FILE))
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-100])
+    yield "cut short", "adapter_model"
+    tensors = load(whole)
+    weights.write_bytes(
+        save({name: t for name, t in tensors.items() if ".3.output.dense.lora_B" not in name})
+    )
+    yield "half of a pair missing", "layer 3"
+    weights.write_bytes(save({name: t * float("nan") for name, t in tensors.items()}))
+    yield "not numbers", "finite"
+    weights.unlink()
+    yield "no weights", "adapter_model"
+    weights.write_bytes(whole)
+    said = manifest.read_text()
+    manifest.write_text(said.replace(embedded.SHA256, "0" * 64))
+    yield "another base", "made for the base"
+    manifest.write_text(said)
+    head.unlink()
+    yield "no head", "head.safetensors"
+
+
+def test_a_damaged_adapter_is_not_gone_on_from(tmp_path: Path) -> None:
+    folder = write_adapter(tmp_path / "adapter", method=Lora(rank=2, alpha=4), labels=("colour", "animal"))
+    for how, sentence in damaged(folder):
+        with pytest.raises(AdapterError, match=sentence):
+            train(recipe(Lora(rank=2, alpha=4)), ROWS, ROWS, tmp_path / "run", start=folder)
+            pytest.fail(how)
 
 
 def test_a_wider_adapter_is_cut_to_the_rank_that_is_asked_for(tmp_path: Path, encoder: EncoderEngine) -> None:

@@ -29,6 +29,7 @@ from assistant.engine.manifest import (
     FILE,
     HEAD_NAME,
     MULTITASK,
+    BaseReference,
     Manifest,
     Operation,
     read_json,
@@ -107,7 +108,7 @@ class LoadedAdapter:
         return self.head(hidden, mask)[0]
 
 
-def load_adapter(folder: Path, base: BaseInfo, dimensions: Dimensions) -> LoadedAdapter:
+def load_adapter(folder: Path, base: BaseInfo | BaseReference, dimensions: Dimensions) -> LoadedAdapter:
     """Read an adapter folder and check it against the base. Raises AdapterError."""
     config, manifest = read_json(folder, CONFIG), read_manifest(folder)
     if manifest.base.sha256 != base.sha256:

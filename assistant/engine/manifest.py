@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 
+from assistant.engine import embedded
 from assistant.engine.base import AdapterInfo
 from assistant.errors import AdapterError
 
@@ -35,6 +36,10 @@ class BaseReference(_Strict):
     name: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     quantization: str
+
+
+# The one that comes with the package, as it is served.
+BASE = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
 
 
 class Data(_Strict):

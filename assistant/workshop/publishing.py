@@ -18,7 +18,7 @@ from assistant.engine.adapters import HEAD, WEIGHTS
 from assistant.engine.base import Engine
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import save_head
-from assistant.engine.manifest import BaseReference, Data, Manifest, read_manifest, write_manifest
+from assistant.engine.manifest import BASE, Data, Manifest, read_manifest, write_manifest
 from assistant.workshop.calibration import (
     Abstention,
     expected_calibration_error,
@@ -34,10 +34,7 @@ from assistant.workshop.training import AdaptedModel, peft_config
 if TYPE_CHECKING:
     from assistant.workshop.multitask.recipe import MultitaskRecipe
 
-# Where the embedded base is from, as a model card says it.
 Sources = Sequence[tuple[Source, Sequence[Example]]]
-# The base that everything here is trained for and measured on.
-BASE = BaseReference(name=embedded.NAME, sha256=embedded.SHA256, quantization="int8")
 
 
 def publish(

@@ -21,9 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from assistant.engine import embedded
-from assistant.engine.adapters import HEAD, WEIGHTS, head_form, read_method, read_tensors
+from assistant.engine.adapters import HEAD, WEIGHTS, head_form, load_adapter, read_method, read_tensors
+from assistant.engine.embedded import Dimensions
 from assistant.engine.heads import Head, View, new_head
-from assistant.engine.manifest import CONFIG, read_json, read_manifest
+from assistant.engine.manifest import BASE, CONFIG, read_json, read_manifest
 from assistant.engine.quantization import fake_quantized
 from assistant.errors import DataError
 from assistant.workshop.batches import batches, masked, predict_logits, tensors
@@ -222,7 +223,7 @@ def new_model(recipe: Recipe, encoder: Any = None) -> AdaptedModel:
 
 def started(recipe: Recipe, folder: Path) -> AdaptedModel:
     """A model whose adapter has the weights of another one's folder; its head, too, where that has the same labels.
-    Raises DataError where the folder holds an adapter of another form."""
+    Raises what `take_adapter` does."""
     model = new_model(recipe)
     take_adapter(model.encoder, recipe.method, recipe.layers, folder)
     take_head(model, recipe, folder)
@@ -231,9 +232,11 @@ def started(recipe: Recipe, folder: Path) -> AdaptedModel:
 
 def take_adapter(encoder: Any, method: Method, layers: int | None, folder: Path) -> None:
     """Give an encoder's adapter, of this method on so many layers, the weights of another one's folder, cut to its rank
-    where that is higher. Raises DataError where it is of another form."""
+    where that is higher. Raises AdapterError for a folder that could not be served, DataError where it is of another
+    form."""
     from peft.utils import set_peft_model_state_dict
 
+    load_adapter(folder, BASE, Dimensions())
     theirs, ours = read_json(folder, CONFIG), peft_config(method).to_dict()
     wider = isinstance(method, Lora) and isinstance(theirs.get("r"), int) and theirs["r"] > ours["r"]
     for key in ("peft_type", "use_rslora", "size", *(() if wider else ("r", "lora_alpha"))):
@@ -300,9 +303,9 @@ def train(
     of a higher rank, to go on from. `model` is trained on instead of a new one; the run's folder does not know what it
     was, so it is not to be resumed with another.
     """
-    data = {"data": fingerprint(train_data) + going_on(start), "dev": fingerprint(dev_data)}
     if start is not None:
         model = started(recipe, start)
+    data = {"data": fingerprint(train_data) + going_on(start), "dev": fingerprint(dev_data)}
     learner = Learner(recipe, train_data, dev_data, model or new_model(recipe))
     steps = max(1, round(learner.per_epoch * recipe.training.epochs))
     problem = Problem(

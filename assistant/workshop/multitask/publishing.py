@@ -11,11 +11,11 @@ from assistant.engine.adapters import HEAD
 from assistant.engine.base import Engine
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import save_head
-from assistant.engine.manifest import MULTITASK, Manifest, write_manifest
+from assistant.engine.manifest import BASE, MULTITASK, Manifest, write_manifest
 from assistant.workshop.data import Example
 from assistant.workshop.multitask.recipe import MultitaskRecipe
 from assistant.workshop.multitask.training import TaskData
-from assistant.workshop.publishing import BASE, card, described, measured, publish, replacing, save_adapter
+from assistant.workshop.publishing import card, described, measured, publish, replacing, save_adapter
 from assistant.workshop.recipe import Source
 from assistant.workshop.training import AdaptedModel
 
