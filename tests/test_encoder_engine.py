@@ -25,6 +25,7 @@ from assistant.engine.batching import Batcher, Item
 from assistant.engine.encoder import EncoderEngine
 from assistant.engine.heads import Head, save_head
 from assistant.engine.manifest import read_manifest
+from assistant.engine.memory import KERNELS, keep_few_kernels
 from assistant.engine.quantization import (
     FloatProduct,
     Int8Linear,
@@ -214,6 +215,14 @@ def test_integer_products_are_exact(rows: int, inputs: int, outputs: int) -> Non
     assert torch.allclose(
         FloatProduct(weight)(values), product, rtol=1e-4, atol=product.abs().max().item() * 1e-6
     )
+
+
+def test_how_many_kernels_are_kept_is_for_the_environment_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    for said, kept in (("7", "7"), (None, str(KERNELS))):
+        monkeypatch.setenv(name, said) if said else monkeypatch.delenv(name)
+        keep_few_kernels()
+        assert os.environ[name] == kept
 
 
 def test_where_integer_products_would_saturate_they_are_taken_in_float32() -> None:

@@ -35,7 +35,7 @@ from assistant.engine.batching import Batcher, Item
 from assistant.engine.embedded import MAX_TOKENS, Dimensions
 from assistant.engine.heads import pool
 from assistant.engine.manifest import MULTITASK
-from assistant.engine.memory import keep_freed_memory
+from assistant.engine.memory import keep_few_kernels, keep_freed_memory
 from assistant.engine.quantization import INT8, Scheme
 from assistant.engine.spans import best_spans, windows, word_spans
 from assistant.engine.transformer import QuantizedEncoder
@@ -83,6 +83,7 @@ class EncoderEngine(Engine):
 
     def __init__(self, adapter_bytes: int = DEFAULT_BUDGET, scheme: Scheme = INT8) -> None:
         keep_freed_memory()
+        keep_few_kernels()
         weights = embedded.weights()
         dimensions = Dimensions()
         self.model = QuantizedEncoder(weights, dimensions, scheme)

@@ -126,11 +126,17 @@ class OneDnnProduct:
 
     def __call__(self, values: Tensor) -> Tensor:
         """See Product."""
+        rows, inputs = values.shape
+        # oneDNN makes a kernel for every number of rows. Rows that are not used, at most an eighth where there are
+        # many, keep the numbers few.
+        step = max(16, (1 << rows.bit_length()) >> 4)
+        padded = torch.empty(-(-rows // step) * step, inputs, dtype=torch.int8)
+        padded[:rows] = values
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
-            values.to(torch.int8), 1.0, 0, self.packed, self.scale, self.zero,
+            padded, 1.0, 0, self.packed, self.scale, self.zero,
             None, 1.0, 0, torch.float32, "none", [], "",
         )  # fmt: skip
-        return product
+        return product[:rows]
 
 
 class FloatProduct:
