@@ -306,15 +306,16 @@ def test_every_word_of_a_long_text_gets_one_tag(
         ((0.6, 0.3, 0.1), "no", 0.6),
         ((0.3, 0.45, 0.25), "perhaps", 0.7),
         ((0.1, 0.2, 0.7), "yes", 0.9),
-        ((0.3, 0.35, 0.35), "perhaps", 0.35),
+        ((0.1, 0.35, 0.3, 0.25), "perhaps", 0.7),
     ],
 )
 def test_what_is_no_longer_nothing_special_is_the_likeliest_of_the_rest(
     shares: tuple[float, ...], label: str, probability: float, encoder: EncoderEngine, tmp_path: Path
 ) -> None:
-    folder = write_adapter(tmp_path / "tag", "tag")
+    labels = ("no", "perhaps", "yes", "certainly")[: len(shares)]
+    folder = write_adapter(tmp_path / "tag", "tag", labels=labels)
     bias = torch.tensor(shares).log()
-    save_head(Head(head_form("tag", 3)[0], torch.zeros(3, 384), bias), folder / "head.safetensors")
+    save_head(Head(head_form("tag", 3)[0], torch.zeros(len(shares), 384), bias), folder / "head.safetensors")
     for tag in encoder.tag(["One word."], folder)[0]:
         assert (tag.label, round(tag.probability, 2)) == (label, probability)
 

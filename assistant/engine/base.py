@@ -107,7 +107,7 @@ class Tag:
     The first of an adapter's labels means that a word is nothing special, and its probability is its own. Any other is
     the likeliest of them, and the probability is that of all together, that the word is special: a mistake is not
     overlooked because two corrections of it are equally good (GECToR's error probability, Omelianchuk et al. 2020,
-    arXiv 2005.12592). Where even the likeliest is not likely, the model is at a loss, and the probability is its own.
+    arXiv 2005.12592). It is at most twice that of the likeliest: a model that is at a loss spreads itself over many.
     """
 
     start: int

@@ -46,8 +46,8 @@ DEFAULT_BUDGET = 256_000_000
 MAX_CHARACTERS = 20_000
 # [CLS] and [SEP] of the BERT vocabulary.
 CLS, SEP = 101, 102
-# A label with at least this probability speaks for the others beside it: two that are equally good, not a dozen.
-LIKELY = 0.4
+# So many times its own probability a label may stand for: for another that is as good, not for a dozen.
+AT_MOST = 2
 # The rank of a sentence without a word.
 NO_WORDS = -1e9
 
@@ -324,7 +324,7 @@ def _tags(encoding: Encoding, logits: Tensor, adapter: LoadedAdapter, offset: in
         if first > 0.5:
             yield Tag(offset + start, offset + end, labels[0], first)
         else:
-            probability = 1 - first if other >= LIKELY else other
+            probability = min(1 - first, AT_MOST * other)
             yield Tag(offset + start, offset + end, labels[1 + others[token]], probability)
 
 
