@@ -307,6 +307,7 @@ def test_every_word_of_a_long_text_gets_one_tag(
         ((0.3, 0.45, 0.25), "perhaps", 0.7),
         ((0.1, 0.2, 0.7), "yes", 0.9),
         ((0.1, 0.35, 0.3, 0.25), "perhaps", 0.7),
+        ((1.0,), "no", 1.0),
     ],
 )
 def test_what_is_no_longer_nothing_special_is_the_likeliest_of_the_rest(

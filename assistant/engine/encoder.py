@@ -318,14 +318,15 @@ def _tags(encoding: Encoding, logits: Tensor, adapter: LoadedAdapter, offset: in
     """The words of a piece that starts at `offset`, each as its first token is labelled (see Tag)."""
     labels, shares = adapter.manifest.labels, _probabilities(logits, adapter)
     firsts = shares[:, 0].tolist()
-    best, others = (each.tolist() for each in shares[:, 1:].max(-1))
+    shares[:, 0] = 0  # what is left are the others
+    best, others = (each.tolist() for each in shares.max(-1))
     for token, start, end in word_spans(encoding):
         first, other = firsts[token], best[token]
         if first > 0.5:
             yield Tag(offset + start, offset + end, labels[0], first)
         else:
             probability = min(1 - first, AT_MOST * other)
-            yield Tag(offset + start, offset + end, labels[1 + others[token]], probability)
+            yield Tag(offset + start, offset + end, labels[others[token]], probability)
 
 
 def _packed(lengths: Sequence[int], room: int) -> list[list[int]]:

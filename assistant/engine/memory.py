@@ -30,10 +30,10 @@ def keep_freed_memory() -> bool:
 
 
 def keep_few_kernels() -> None:
-    """Have oneDNN keep this many kernels, unless the environment says how many.
+    """Have oneDNN keep at most `KERNELS` kernels, unless the environment says how many.
 
     It makes one for each shape that it multiplies and keeps 1,024 of them by default. On texts of all lengths that was
-    290 MB more than with these, which took no longer, in inference or in training.
+    290 MB more than with so few, which took no longer, in inference or in training.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
 

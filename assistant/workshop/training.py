@@ -236,7 +236,7 @@ def take_adapter(encoder: Any, method: Method, layers: int | None, folder: Path)
     form."""
     from peft.utils import set_peft_model_state_dict
 
-    load_adapter(folder, BASE, Dimensions())
+    loaded = load_adapter(folder, BASE, Dimensions())
     theirs, ours = read_json(folder, CONFIG), peft_config(method).to_dict()
     wider = isinstance(method, Lora) and isinstance(theirs.get("r"), int) and theirs["r"] > ours["r"]
     for key in ("peft_type", "use_rslora", "size", *(() if wider else ("r", "lora_alpha"))):
@@ -249,14 +249,14 @@ def take_adapter(encoder: Any, method: Method, layers: int | None, folder: Path)
         raise DataError(
             f"The adapter to start from changes {', '.join(changed)}; the one to be trained {', '.join(to_change)}."
         )
-    if (has := read_manifest(folder).layers) != layers:
+    if (has := loaded.manifest.layers) != layers:
         raise DataError(
             f"The adapter to start from has {has or 'all'} layers; the one to be trained has {layers or 'all'}."
         )
     weights = read_tensors(folder, WEIGHTS)
     if wider:
-        (_, _, scale), (_, rank, own) = read_method(folder, theirs), read_method(folder, ours)
-        weights = narrowed(weights, rank, scale / own)
+        _, rank, own = read_method(folder, ours)
+        weights = narrowed(weights, rank, loaded.scaling / own)
     set_peft_model_state_dict(encoder, weights)
 
 

@@ -169,10 +169,8 @@ def _compared(examples: Sequence[Example], found: Sequence[Extraction]) -> NDArr
 def _rightness(example: Example, span: Extraction) -> tuple[float, float]:
     """F1 and exact match of an answer, by the gold one that is closest."""
     context = example.texts[1]
-    answer, golds = (
-        context[span.start : span.end],
-        [context[start:end] for start, end in example.label] or [""],
-    )
+    answer = context[span.start : span.end]
+    golds = [context[start:end] for start, end in example.label] or [""]
     exact = max(float(_normal(answer) == _normal(gold)) for gold in golds)
     return max(answer_f1(answer, gold) for gold in golds), exact
 
