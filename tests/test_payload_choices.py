@@ -68,7 +68,7 @@ WRITTEN_WITH_THE_CODE: list[Case] = [
     (
         "My phone fell into the pool. What happened as a result? It stopped working or it rang louder.",
         "My phone fell into the pool. What happened as a result?",
-        ("It stopped working", "it rang louder."),
+        ("It stopped working", "it rang louder"),
     ),
     (
         "A) He ate a stone. B) He ate an apple. Which one makes sense?",
@@ -209,7 +209,7 @@ WRITTEN_AFTERWARDS: list[Case] = [
     (
         "The kids ran inside. What caused this? a) thunder b) a butterfly. Which is right?",
         "The kids ran inside. What caused this?\nWhich is right?",
-        ("thunder", "a butterfly."),
+        ("thunder", "a butterfly"),
     ),
     (
         "Sand or snow, which one do you find in a desert?",

@@ -18,6 +18,7 @@ from assistant.applications import Application, FieldValue, Payload, Request
 from assistant.payload import words
 from assistant.payload.choices import find_question_and_choices
 from assistant.payload.clauses import finding_of_text
+from assistant.payload.edges import settled
 from assistant.payload.language import guess_language
 from assistant.payload.pairs import find_pair
 from assistant.payload.questions import find_question_and_context
@@ -52,12 +53,12 @@ def find(
     last word on an English message that does not name its fields itself.
     """
     ruled = _ruled(source, fields, cues, named)
-    ruled = ruled.undecorated() if ruled and not named else ruled
+    ruled = settled(ruled) if ruled and not named else ruled
     # The adapter's base reads English only.
     if reader is None or named or (ruled and ruled.labelled) or guess_language(source.text) != "en":
         return ruled
     found = reader.find(source, fields, ruled)
-    return found.undecorated() if found else None
+    return settled(found) if found else None
 
 
 def _ruled(source: Source, fields: Sequence[str], cues: Sequence[str], named: bool) -> Finding | None:

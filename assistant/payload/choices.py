@@ -18,8 +18,13 @@ _CHOICES = re.compile(
 )
 _LETTERED = re.compile(
     r"(?:(?<=\s)|^)(?:(?:option|choice|statement|sentence|opção|alternativa|frase|afirmação)\s+)?"
-    r"[(\[]?(?P<mark>(?-i:[a-zA-Z])|[1-9]\d?)(?:[):\]]|\.(?![a-zà-ú]\.))(?!\d)\s*",
+    r"[(\[]?(?P<mark>(?-i:[a-zA-Z])|[1-9]\d?)(?:\.?[):\]]|\.{2,3}|\.(?![a-zà-ú]\.))(?!\d)\s*",
     re.M | re.I,
+)
+# One word or two before a mark, read to the mark.
+_LABELS = [re.compile(rf"(?:[^\W\d]+\.?[ \t]+){{{count}}}(?=[(\[]?\Z)") for count in (2, 1)]
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?…])(?<!\b(?:Mr|Dr|St)\.)(?<!\bMrs\.)\s+(?=\S)|(?<=\ue000)\s+(?=[A-ZÀ-Ú])"
 )
 _BULLETED = re.compile(r"(?:^|(?<=[?:] ))[ \t]*[-*•][ \t]+", re.M)
 _QUESTION_LABEL = re.compile(r"\s*(?:(?:\w+ ){0,2}question|pergunta|q)\s*:\s*", re.I)
@@ -95,6 +100,8 @@ class _Listing:
     explicit: bool = True
     # Whether the choices stand apart from the question, or are a part of it ("Is it X or Y?").
     set_apart: bool = True
+    # Whether each bears a mark of a list, or is quoted beside the others.
+    listed: bool = False
 
 
 def find_question_and_choices(
@@ -124,7 +131,7 @@ def find_question_and_choices(
         fields |= {context: (passage,), question: (core(inner, asked),)}
     else:
         fields[question] = ((*head, *tail),)
-    return Finding(source, fields, explicit=found.explicit)
+    return Finding(source, fields, explicit=found.explicit, listed=found.listed)
 
 
 # --- where the choices are ------------------------------------------------------------------------------------
@@ -138,12 +145,28 @@ def _marked(source: Source) -> _Listing | None:
         marks = _in_sequence(marks) if pattern is _LETTERED else marks
         if len(marks) < 2:
             continue
+        starts = _labels(source.masked, [mark.start() for mark in marks])
         end = _without_question(source, marks[-1].end(), _line_end(source, marks[-1].end()))
-        ends = [*(mark.start() for mark in marks[1:]), end]
+        ends = [*starts[1:], end]
         values = [_option(source, mark.end(), stop) for mark, stop in zip(marks, ends, strict=True)]
-        begin = min(marks[0].start(), named.start() if named else marks[0].start())
-        return _Listing(begin, end, [value for value in values if value])
+        kept = [value for value in values if value]
+        if len(kept) > 1 and not any(_SENTENCE_END.search(source.masked, *value[0]) for value in kept[:-1]):
+            # Where each is one sentence, or a piece of one, what follows the last one's is no part of it.
+            stop = _SENTENCE_END.search(source.masked, *kept[-1][0])
+            last = stop and _option(source, kept[-1][0][0], stop.start())
+            kept, end = ([*kept[:-1], last], last[-1][1]) if last else (kept, end)
+        begin = min(starts[0], named.start() if named else starts[0])
+        return _Listing(begin, end, kept, listed=True)
     return None
+
+
+def _labels(text: str, starts: Sequence[int]) -> list[int]:
+    """Where the marks begin with the words that stand before all of them alike ("Ending 1", "Solution no. 1")."""
+    for label in _LABELS:
+        before = [label.search(text[max(0, at - 40) : at]) for at in starts]
+        if all(before) and len({found.group().lower() for found in before if found}) == 1:
+            return [at - len(found.group()) for at, found in zip(starts, before, strict=True) if found]
+    return list(starts)
 
 
 def _named(source: Source) -> _Listing | None:
@@ -162,7 +185,8 @@ def _quoted(source: Source) -> _Listing | None:
         if not _BETWEEN_QUOTES.fullmatch(source.masked, block.end, run[0].start):
             break
         run.insert(0, block)
-    return _Listing(run[0].start, run[-1].end, [block.value for block in run]) if len(run) > 1 else None
+    values = [block.value for block in run]
+    return _Listing(run[0].start, run[-1].end, values, listed=True) if len(run) > 1 else None
 
 
 def _after_question(source: Source) -> _Listing | None:

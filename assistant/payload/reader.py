@@ -50,12 +50,14 @@ class MessageReader:
 
     def find(self, source: Source, fields: Sequence[str], ruled: Finding | None = None) -> Finding | None:
         """Where the message holds these fields; None when it does not. `ruled` is what rules found: it stays where the
-        adapter finds hardly less in it than in what it would choose itself."""
+        adapter finds hardly less in it than in what it would choose itself, and so do choices that stand in a list."""
         head = _shape_of(fields)
         if head is None:
             return ruled
         tags = self._answers(source.text)[head]
         labels = _labels(head, fields)
+        if ruled is not None and ruled.listed:
+            return _asked(ruled, tags)
         own = _chosen(source, tags, labels)
         if ruled is None:
             return own
@@ -111,6 +113,18 @@ def _chosen(source: Source, tags: Sequence[Tag], labels: Mapping[str, str]) -> F
         if values:
             found[name] = tuple(values)
     return Finding(source, found, explicit=len(labels) > 1, asks="question" if "question" in found else None)
+
+
+def _asked(ruled: Finding, tags: Sequence[Tag]) -> Finding:
+    """Listed choices with the question that the tags find before the list or behind it."""
+    stretches = [stretch for value in ruled.fields["choices"] for stretch in value]
+    begin, end = min(start for start, _ in stretches), max(stop for _, stop in stretches)
+    sides = [tag for tag in tags if tag.end <= begin], [tag for tag in tags if tag.start >= end]
+    runs = [run for side in sides if (run := _run(side, "QUESTION"))]
+    values = [value for run in runs if (value := _value(ruled.source, run))]
+    if not values:
+        return ruled
+    return replace(ruled, fields={**ruled.fields, "question": tuple(values)})
 
 
 def _odds(tags: Sequence[Tag], labels: Mapping[str, str], finding: Finding) -> float:

@@ -41,11 +41,6 @@ _CLOSERS = {
 }
 # Quotes within quotes; more openings than this are no nesting but stray marks.
 _DEEPEST = 6
-_BRACKETS = {"[": "]", "{": "}", "(": ")", "<": ">"}
-_DECORATION_BEFORE = re.compile(r"(?:(?:[|/=~_*•→–—-]+>*|>+|<<+|:{2,})\s+)+|>>+|<<+")
-# With the sign of the next choice: "… (b".
-# Of the text read from its end, so that a long run of signs is tried once.
-_DECORATION_AFTER = re.compile(r"\s*(?:(?:>*[|/=~_*→–—-]+|<+|\w{0,3}[(\[])\s+)+|<<+|>>+")
 # What was left out, with the marks that were around it.
 _ELLIPSIS = re.compile(r"(?<![\"'“”‘’«»„`>])[\"'“”‘’«»„`>]*…[\"'“”‘’«»„`]*")
 _BEFORE_OPENING = " \t\n([{:;,-–—/|=>*\"'“‘«"
@@ -107,6 +102,8 @@ class Finding:
     explicit: bool = False
     # Whether the message names every field ("Premise: … Hypothesis: …").
     labelled: bool = False
+    # Whether its choices stand in a list, by marks or by quotes.
+    listed: bool = False
     # The field that is itself what the user asks for: a question.
     asks: str | None = None
 
@@ -122,14 +119,6 @@ class Finding:
             name: tuple(map(read, values)) if name in several else "\n".join(map(read, values))
             for name, values in self.fields.items()
         }
-
-    def undecorated(self) -> Finding:
-        """The same without the bullets, rules and brackets that set a value off."""
-        fields = {
-            name: tuple(_undecorated(self.source.text, value) for value in values)
-            for name, values in self.fields.items()
-        }
-        return replace(self, fields=fields)
 
     def moved(self, source: Source, offset: int) -> Finding:
         """The same in `source`, in which what was read here begins at `offset`."""
@@ -164,21 +153,6 @@ def trimmed(text: str, start: int, end: int, strip: str = "") -> Value | None:
     while start < end and (text[end - 1].isspace() or text[end - 1] in strip):
         end -= 1
     return ((start, end),) if start < end else None
-
-
-def _undecorated(text: str, value: Value) -> Value:
-    """A value of one line without what only sets it off; the value itself where nothing else would be left."""
-    if len(value) != 1 or "\n" in text[slice(*value[0])]:
-        return value
-    start, end = value[0]
-    before = _DECORATION_BEFORE.match(text, start, end)
-    start = before.end() if before else start
-    after = _DECORATION_AFTER.match(text[start:end][::-1])
-    end -= after.end() if after else 0
-    closer = _BRACKETS.get(text[start : start + 1])
-    if closer and text.find(closer, start, end) in (-1, end - 1):
-        start, end = start + 1, end - (text[end - 1] == closer)
-    return trimmed(text, start, end) or value
 
 
 def _containers(text: str) -> Iterator[Container]:
