@@ -3,53 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from assistant.payload import words
 from assistant.payload.clauses import cut
+from assistant.payload.lists import CHOICES, Listing, marked, option, quoted, without_question
 from assistant.payload.questions import after_politeness, asking_clause, core, passage_around
 from assistant.payload.source import Finding, Source, Stretch, Value, trimmed
 
-_CHOICES = re.compile(
-    r"(?:^|(?<=[\n.?!;,\s]))(?:(?:possible|the|my|as) )?(?:choices|options|answers|candidates|"
-    r"opções|alternativas|escolhas)\s*:\s*",
-    re.I,
-)
-_LETTERED = re.compile(
-    r"(?:(?<=\s)|^)(?:(?:option|choice|statement|sentence|opção|alternativa|frase|afirmação)\s+)?"
-    r"[(\[]?(?P<mark>(?-i:[a-zA-Z])|[1-9]\d?)(?:\.?[):\]]|\.{2,3}|\.(?![a-zà-ú]\.))(?!\d)\s*",
-    re.M | re.I,
-)
-# One word or two before a mark, read to the mark.
-_LABELS = [re.compile(rf"(?:[^\W\d]+\.?[ \t]+){{{count}}}(?=[(\[]?\Z)") for count in (2, 1)]
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?…])(?<!\b(?:Mr|Dr|St)\.)(?<!\bMrs\.)\s+(?=\S)|(?<=\ue000)\s+(?=[A-ZÀ-Ú])"
-)
-_BULLETED = re.compile(r"(?:^|(?<=[?:] ))[ \t]*[-*•][ \t]+", re.M)
 _QUESTION_LABEL = re.compile(r"\s*(?:(?:\w+ ){0,2}question|pergunta|q)\s*:\s*", re.I)
-# "more or less" and "or not" part no choices. A run of spaces is tried at its first one only: linear time.
-_OR = re.compile(
-    r"(?:(?<!more)(?<!mais)(?<!\s)\s+(?:or|ou)\s(?!not\b|less\b|so\b|else\b|não\b|menos\b))", re.I
-)
 _LINES = re.compile(r"\n+")
-_STRONG = re.compile(rf"[,.?!]?{_OR.pattern}|[;|]|\s/\s|\s(?:vs\.?|versus)\s", re.I)
+_STRONG = re.compile(rf"[,.?!]?{words.OR.pattern}|[;|]|\s/\s|\s(?:vs\.?|versus)\s", re.I)
 _WEAK = re.compile(rf"{_STRONG.pattern}|,(?!\d)|/", re.I)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
-_GAPS = re.compile(r"(?<!\s)\s+[-–—]+\s|(?<=[.!?;:\ue000])\s+|\n+")
-_COMMAS = re.compile(rf",?{_OR.pattern}|,\s+", re.I)
-_LEADING_OR = re.compile(r"\s*(?:(?:or|ou)\s+)?(?:(?:that|que)\s+(?=\S+\s+\S+\s+\S))?", re.I)
+_COMMAS = re.compile(rf",?{words.OR.pattern}|,\s+", re.I)
 _ONLY_OR = re.compile(r"\W*(?:or|ou|and|e|vs)\W*", re.I)
-_TRAILING_OR = re.compile(r"(?<![\s,;])[\s,;]+(?:or|ou)\s*$", re.I)
-_BETWEEN_QUOTES = re.compile(r"\W*(?:(?:or|ou|and|e|vs|versus)\W*)?", re.I)
 # An option of more words than this is a clause, in which a comma parts nothing.
 _SHORT = 4
-_ASKS = re.compile(
-    r"\W*(?:(?:or|and|so|but|ou|e)\s+)?(?:is|are|was|were|do|does|did|can|could|would|will|should|may|has|"
-    r"have|had|[ée]|são|foi|era|você|(?P<wh>what|which|who|where|when|why|how|qual|quais|quem|onde|quando|"
-    r"como|o que|por ?qu[eê]))(?!\w)",
-    re.I,
-)
 # Questions that statements may follow, or precede, as the choices.
 _OF_STATEMENTS = re.compile(
     r"\b(?:which(?= (?:one|of (?:these|those|them|the)|is|sentence|statement|option|event|ending))|"
@@ -57,7 +26,6 @@ _OF_STATEMENTS = re.compile(
     r"qual|causa|motivo|resultado|aconteceu|sentido|prováve[li]s?|por ?qu[eê])(?!\w)",
     re.I,
 )
-_WHICH_STATEMENT = re.compile(r"\W*(?:(?:so|and|e)\s+)?(?:which|what|qual)\b", re.I)
 _PICK = re.compile(
     r"\W*(?:please\s+)?(?:choose|pick|select|answer with|escolha|marque|selecione)\b[^.?!:]{0,60}[.!:]?\s*$",
     re.I,
@@ -90,20 +58,6 @@ _WOULD_YOU = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class _Listing:
-    """Choices that stand in `[begin, end)`; the question is before them, after them, or both."""
-
-    begin: int
-    end: int
-    values: Sequence[Value]
-    explicit: bool = True
-    # Whether the choices stand apart from the question, or are a part of it ("Is it X or Y?").
-    set_apart: bool = True
-    # Whether each bears a mark of a list, or is quoted beside the others.
-    listed: bool = False
-
-
 def find_question_and_choices(
     source: Source, question: str, choices: str, context: str | None = None
 ) -> Finding | None:
@@ -112,7 +66,7 @@ def find_question_and_choices(
 
     A question whose parts stand on both sides of the choices has two lines.
     """
-    finders = (_marked, _named, _quoted, _after_question, _before_question, _within)
+    finders = (marked, _named, quoted, _after_question, _before_question, _within)
     found = next((f for finder in finders if (f := finder(source)) and len(f.values) >= 2), None)
     if found is None:
         return None
@@ -137,88 +91,45 @@ def find_question_and_choices(
 # --- where the choices are ------------------------------------------------------------------------------------
 
 
-def _marked(source: Source) -> _Listing | None:
-    """A) … B) …, 1. … 2. …, or a list of bullets."""
-    named = _CHOICES.search(source.masked)
-    for pattern in (_LETTERED, _BULLETED):
-        marks = list(pattern.finditer(source.masked))
-        marks = _in_sequence(marks) if pattern is _LETTERED else marks
-        if len(marks) < 2:
-            continue
-        starts = _labels(source.masked, [mark.start() for mark in marks])
-        end = _without_question(source, marks[-1].end(), _line_end(source, marks[-1].end()))
-        ends = [*starts[1:], end]
-        values = [_option(source, mark.end(), stop) for mark, stop in zip(marks, ends, strict=True)]
-        kept = [value for value in values if value]
-        if len(kept) > 1 and not any(_SENTENCE_END.search(source.masked, *value[0]) for value in kept[:-1]):
-            # Where each is one sentence, or a piece of one, what follows the last one's is no part of it.
-            stop = _SENTENCE_END.search(source.masked, *kept[-1][0])
-            last = stop and _option(source, kept[-1][0][0], stop.start())
-            kept, end = ([*kept[:-1], last], last[-1][1]) if last else (kept, end)
-        begin = min(starts[0], named.start() if named else starts[0])
-        return _Listing(begin, end, kept, listed=True)
-    return None
-
-
-def _labels(text: str, starts: Sequence[int]) -> list[int]:
-    """Where the marks begin with the words that stand before all of them alike ("Ending 1", "Solution no. 1")."""
-    for label in _LABELS:
-        before = [label.search(text[max(0, at - 40) : at]) for at in starts]
-        if all(before) and len({found.group().lower() for found in before if found}) == 1:
-            return [at - len(found.group()) for at, found in zip(starts, before, strict=True) if found]
-    return list(starts)
-
-
-def _named(source: Source) -> _Listing | None:
+def _named(source: Source) -> Listing | None:
     """Options: …, …"""
-    named = _CHOICES.search(source.masked)
+    named = CHOICES.search(source.masked)
     if named is None:
         return None
-    end = _without_question(source, named.end(), _block_end(source, named.end()))
-    return _Listing(named.start(), end, _separated(source, named.end(), end))
+    end = without_question(source, named.end(), _block_end(source, named.end()))
+    return Listing(named.start(), end, _separated(source, named.end(), end))
 
 
-def _quoted(source: Source) -> _Listing | None:
-    """The last quotes that stand side by side, with no more than an "or" between them."""
-    run = list(source.containers[-1:])
-    for block in reversed(source.containers[:-1]):
-        if not _BETWEEN_QUOTES.fullmatch(source.masked, block.end, run[0].start):
-            break
-        run.insert(0, block)
-    values = [block.value for block in run]
-    return _Listing(run[0].start, run[-1].end, values, listed=True) if len(run) > 1 else None
-
-
-def _after_question(source: Source) -> _Listing | None:
+def _after_question(source: Source) -> Listing | None:
     """What was the cause? He fell or he slept."""
     asked = [
         match.end() for match in re.finditer(r"(?<=[?:])\s+(?=\S)|(?<=\w)\s[-–—]+\s(?=\S)", source.masked)
     ]
     for begin in reversed(asked[-4:]):
-        end = _without_question(source, begin, len(source.text))
+        end = without_question(source, begin, len(source.text))
         statements = _OF_STATEMENTS.search(source.masked, max(0, begin - 300), begin) is not None
         values = _separated(source, begin, end, statements)
-        asks = [_ASKS.match(source.masked, value[0][0]) is not None for value in values]
+        asks = [words.ASKS.match(source.masked, value[0][0]) is not None for value in values]
         # Choices that begin as a question all do: "Did he fall or did he sleep?".
         if len(values) >= 2 and (all(asks) or not asks[0]) and _head(source, begin):
             of_text = words.points_at_text(source.masked[max(0, begin - 300) : begin])
-            return _Listing(begin, end, values, explicit=not of_text)
+            return Listing(begin, end, values, explicit=not of_text)
     return None
 
 
-def _before_question(source: Source) -> _Listing | None:
+def _before_question(source: Source) -> Listing | None:
     """He ate a stone. He ate an apple. Which makes more sense?"""
-    end = _without_question(source, 0, len(source.text))
-    if end == len(source.text) or not _WHICH_STATEMENT.match(source.masked[end:]):
+    end = without_question(source, 0, len(source.text))
+    if end == len(source.text) or not words.ASKS_WHICH.match(source.masked[end:]):
         return None
     if not _OF_STATEMENTS.search(source.masked, end):
         return None
-    return _Listing(0, end, _separated(source, 0, end, statements=True))
+    return Listing(0, end, _separated(source, 0, end, statements=True))
 
 
-def _within(source: Source) -> _Listing | None:
+def _within(source: Source) -> Listing | None:
     """Would you keep it in the oven or the freezer? Which is hot, ice, rain or fire?"""
-    found = list(_OR.finditer(source.masked))
+    found = list(words.OR.finditer(source.masked))
     if not found:
         return None
     last = found[-1]
@@ -231,7 +142,7 @@ def _within(source: Source) -> _Listing | None:
     parts = _pieces(source, _COMMAS, begin, end)
     if len(parts) < 2:
         return None
-    asking = [n for n, part in enumerate(parts) if _ASKS.match(source.masked, *part)]
+    asking = [n for n, part in enumerate(parts) if words.ASKS.match(source.masked, *part)]
     if asking and asking[-1] == len(parts) - 1:
         first = asking[0]
         if len(parts) - first < 2 or len(asking) < len(parts) - first:
@@ -239,17 +150,17 @@ def _within(source: Source) -> _Listing | None:
             parts, first = parts[:-1], 0
             if len(asking) > 1:
                 return None
-        values = [_option(source, *part) for part in parts[first:]]
-        return _Listing(parts[first][0], parts[-1][1], [value for value in values if value], explicit, False)
+        values = [option(source, *part) for part in parts[first:]]
+        return Listing(parts[first][0], parts[-1][1], [value for value in values if value], explicit, False)
     asker = asking[-1] if asking else 0
     (start, stop), rest = parts[asker], parts[asker + 1 :]
-    asks = _ASKS.match(source.masked, start, stop)
+    asks = words.ASKS.match(source.masked, start, stop)
     if asks and asks["wh"] and len(rest) > 1:
         parts = rest
     else:
         parts = [(start + _parallel(source.masked[start:stop], source.masked[slice(*rest[0])]), stop), *rest]
-    values = [_option(source, *part) for part in parts]
-    return _Listing(parts[0][0], end, [value for value in values if value], explicit, False)
+    values = [option(source, *part) for part in parts]
+    return Listing(parts[0][0], end, [value for value in values if value], explicit, False)
 
 
 def _parallel(left: str, right: str) -> int:
@@ -322,34 +233,11 @@ def _tail(source: Source, start: int) -> Value:
     begin = re.compile(r"[\s?.,;:)\]–—-]*").match(source.text, start)
     begin_at, end = begin.end() if begin else start, parts[-1][1]
     rest = source.masked[begin_at:end]
-    asks = rest.rstrip().endswith("?") or _ASKS.match(rest) or _WHICH_STATEMENT.match(rest)
+    asks = rest.rstrip().endswith("?") or words.ASKS.match(rest) or words.ASKS_WHICH.match(rest)
     return source.value(begin_at, end) or () if asks and words.WORD.search(rest) else ()
 
 
-def _without_question(source: Source, start: int, end: int) -> int:
-    """The end of the choices before a question that follows them: "b) He slept. Which is right?"."""
-    gaps = list(_GAPS.finditer(source.masked, start, end))
-    for gap in reversed(gaps[-3:]):
-        rest = source.masked[gap.end() : end].strip()
-        if rest and not words.is_courtesy(rest[:200]):
-            asks = rest.endswith("?") and (_ASKS.match(rest) or _WHICH_STATEMENT.match(rest))
-            return gap.start() if asks and not _OR.search(rest) else end
-    return end
-
-
 # --- one choice from the next ---------------------------------------------------------------------------------
-
-
-def _in_sequence(marks: Sequence[re.Match[str]]) -> list[re.Match[str]]:
-    """The marks that count up from the first: a, b, c or 1, 2, 3."""
-    kept: list[re.Match[str]] = []
-    for mark in marks:
-        written = mark["mark"].lower()
-        number = int(written) if written.isdigit() else ord(written) - ord("a") + 1
-        same_kind = not kept or written.isdigit() == kept[0]["mark"].isdigit()
-        if number == len(kept) + 1 and same_kind:
-            kept.append(mark)
-    return kept
 
 
 def _separated(source: Source, start: int, end: int, statements: bool = False) -> list[Value]:
@@ -369,7 +257,7 @@ def _separated(source: Source, start: int, end: int, statements: bool = False) -
         parts = strong
     else:
         parts = _pieces(source, _SENTENCES, start, end)
-    return [value for part in parts if (value := _option(source, *part))]
+    return [value for part in parts if (value := option(source, *part))]
 
 
 def _is_list(source: Source, start: int) -> bool:
@@ -386,18 +274,6 @@ def _pieces(source: Source, separator: re.Pattern[str], start: int, end: int) ->
         for part in zip(begins, stops, strict=True)
         if re.search(r"[\w\ue000]", source.masked[slice(*part)])
     ]
-
-
-def _option(source: Source, start: int, end: int) -> Value | None:
-    """A choice without the "or" before or after it."""
-    lead = _LEADING_OR.match(source.masked, start, end)
-    trail = _TRAILING_OR.search(source.masked, start, end)
-    return source.value(lead.end() if lead else start, trail.start() if trail else end, "?,;:")
-
-
-def _line_end(source: Source, start: int) -> int:
-    end = source.masked.find("\n", start)
-    return len(source.text) if end < 0 else end
 
 
 def _block_end(source: Source, start: int) -> int:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from assistant.payload import words
 from assistant.payload.source import Finding, Stretch, Value, trimmed
 
 _BRACKETS = {"[": "]", "{": "}", "(": ")", "<": ">", "|": "|"}
@@ -19,11 +20,6 @@ _AFTER = re.compile(r"\s*(?:(?:>*[|/=~_*•·★☆✓✔▪●○◆■▶➤�
 _SIGN = re.compile(r"(?<!\s)\s+[(\[]?(?:[a-zA-Z]|\d{1,2})$")
 _COUNTED = re.compile(r"[(\[]?(?P<sign>[a-zA-Z]|\d{1,2})[).:\]]*\s+(?=\S)")
 _LEADING = re.compile(r"(?:either|between|or|vs\.?|entre|ou)\s+(?=\S)", re.I)
-_ASKS = re.compile(
-    r"\W*(?:is|are|was|were|do|does|did|can|could|would|will|should|may|has|have|had|what|which|who|where|when|why|"
-    r"how|[ée]|são|foi|era|qual|quais|quem|onde|quando|como|o que|por ?qu[eê])(?!\w)",
-    re.I,
-)
 _ASKED = re.compile(r"(?<![\s?])\s*\?+$")
 # Before the next choice.
 _AND = re.compile(r"[,;]?(?<!\s)\s+(?:and|or|e|ou)$", re.I)
@@ -109,7 +105,7 @@ def _without_sign(text: str, value: Value, following: int) -> Value:
 
 def _stated(text: str, value: Value) -> Value:
     """A statement without the mark of the question that holds it ("Does it follow that A?"); a question keeps it."""
-    return value if _ASKS.match(text, *value[0]) else _cut(text, value, _ASKED)
+    return value if words.ASKS.match(text, *value[0]) else _cut(text, value, _ASKED)
 
 
 def _cut(text: str, value: Value, tail: re.Pattern[str] | None = None, begin: int | None = None) -> Value:

@@ -26,6 +26,18 @@ DEICTIC = (
     r"(?:this|dis|these|those|that|it|(?:the )?fol+owing?|below|above|here(?:'s| is| are)?|they|"
     r"[dn]?isto|[dn]?isso|[dn]?est[ae]s?|[dn]?ess[ae]s?|aqui|abaixo|acima|seguintes?|a seguir|aí)"
 )
+# How a question begins.
+ASKS = re.compile(
+    r"\W*(?:(?:or|and|so|but|ou|e)\s+)?(?:is|are|was|were|do|does|did|can|could|would|will|should|may|has|"
+    r"have|had|[ée]|são|foi|era|você|(?P<wh>what|which|who|where|when|why|how|qual|quais|quem|onde|quando|"
+    r"como|o que|por ?qu[eê]))(?!\w)",
+    re.I,
+)
+ASKS_WHICH = re.compile(r"\W*(?:(?:so|and|e)\s+)?(?:which|what|qual)\b", re.I)
+# "more or less" and "or not" part no choices. A run of spaces is tried at its first one only: linear time.
+OR = re.compile(
+    r"(?:(?<!more)(?<!mais)(?<!\s)\s+(?:or|ou)\s(?!not\b|less\b|so\b|else\b|não\b|menos\b))", re.I
+)
 # How a request begins.
 OPENER = (
     r"(?:is|isn't|are|was|were|am|does|doesn't|do|did|can|could|would|wouldn't|will|should|may|has|have|"
