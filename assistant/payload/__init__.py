@@ -83,8 +83,7 @@ def find_payload(
     """The part of `message` that `application` is to work on; None when there is none.
 
     `request` tells what the message alone does not: that the application is pinned (`request.application`),
-    and the
-    attached documents, which stand in when the message only refers to them.
+    and the attached documents, which stand in when the message only refers to them.
     """
     source = Source.read(message)
     named = request.application == application.id

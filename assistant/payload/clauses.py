@@ -1,8 +1,7 @@
 """Which part of a message is the one text, and which the instruction.
 
 The message is cut into clauses; each gets a score for how much it reads like an instruction, and the text is
-the
-run of clauses whose scores sum lowest (a maximum-sum segment: Bentley 1984, "Programming Pearls").
+the run of clauses whose scores sum lowest (a maximum-sum segment: Bentley 1984, "Programming Pearls").
 """
 
 from __future__ import annotations
@@ -63,8 +62,7 @@ def find_text(source: Source, cues: Sequence[str], named: bool = False) -> Value
     """The stretch that an instruction is about; None when the message holds no such text.
 
     `named` says that the application is known from elsewhere: then the whole message is the text, unless it
-    holds a
-    clear instruction.
+    holds a clear instruction.
     """
     whole = trimmed(source.text, 0, len(source.text))
     alone = source.value(0, len(source.text))

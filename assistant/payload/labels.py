@@ -112,8 +112,7 @@ def _between_labels(
 
 def _field_end(source: Source, begin: int, end: int, last: bool) -> Stretch:
     """A field ends before the next label; the last one at a blank line, or before a question or a new line
-    that is
-    about the texts."""
+    that is about the texts."""
     quoted = source.inside(begin, end)
     if quoted and not source.masked[begin : quoted[0].start].strip():
         return (begin, quoted[0].end)

@@ -13,8 +13,7 @@ from assistant.payload.source import MASK, Finding, Source, Stretch, Value
 _Q = rf"{MASK}+"
 _FOLLOWS = (
     r"(?:imply|implies|entails?|means?|contradicts?|supports?|proves?|back up|backs up|rules? out|"
-    r"refutes?|implica|"
-    r"contradiz|significa|sustenta|prova|descarta)"
+    r"refutes?|implica|contradiz|significa|sustenta|prova|descarta)"
 )
 _DERIVED = (
     r"(?:follows?(?: logically| necessarily| directly)? from|(?:be )?(?:inferred|concluded|deduced|"

@@ -1,8 +1,7 @@
 """A message as the finders read it: which stretches are set off by quotes, fences or `>`, and what is left.
 
-Quoted stretches are masked by a private-use character of the same length, so that patterns over the rest
-keep the
-message's positions.
+Quoted stretches are masked by a private-use character of the same length, so that patterns over the rest keep
+the message's positions.
 """
 
 from __future__ import annotations
@@ -257,8 +256,7 @@ def _ends_quote(text: str, position: int) -> bool:
 
 def _single_closing(text: str, opening: int) -> tuple[int | None, int]:
     """The closing single quote. One inside a word is an apostrophe; so is one at a word's end ("the dogs'
-    bowl")
-    when another closing one comes before the next opening one."""
+    bowl") when another closing one comes before the next opening one."""
     closers = _CLOSERS[text[opening]]
     found, position = None, opening
     for position in range(opening + 1, len(text)):

@@ -17,8 +17,7 @@ NOUN = (
     r"paragraphs?|passages?|e-?mails?|mails?|letters?|articles?|captions?|repl(?:y|ies)|quotes?|"
     r"conversations?|"
     r"chats?|lyrics|documents?|files?|pdfs?|attachments?|stor(?:y|ies)|notes?|opinions?|ones?|claims?|"
-    r"essays?|"
-    r"speech|snippets?|abstracts?|reports?|"
+    r"essays?|speech|snippets?|abstracts?|reports?|"
     r"textos?|frases?|avaliaç(?:ão|ões)|coment[áa]rios?|mensage(?:m|ns)|par[áa]grafos?|trechos?|"
     r"artigos?|documentos?|arquivos?|ficheiros?|afirmaç(?:ão|ões)|passage(?:m|ns)|notícias?|redaç(?:ão|ões))"
 )

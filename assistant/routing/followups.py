@@ -12,8 +12,7 @@ from assistant.payload.source import Source, Stretch
 
 _WHY = re.compile(
     r"\W*(?:(?:and|but|ok|okay|hm+|sorry|really|are you sure|e|mas)\W+)*(?:why(?: not| is (?:that|it|this)| so|"
-    r" (?:that|this)(?: one| answer)?| do you "
-    r"(?:think|say)(?: so| that| this)?|"
+    r" (?:that|this)(?: one| answer)?| do you (?:think|say)(?: so| that| this)?|"
     r" did you (?:say|choose|pick) (?:so|that|this))?|how come|how so|explain(?: (?:that|it|this|why|"
     r"yourself))?|"
     r"how do you know(?: that)?|what makes you (?:say|think) (?:so|that|this)|can you explain(?: (?:that|"

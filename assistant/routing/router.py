@@ -54,8 +54,7 @@ class Router:
         """The route and the payload, None where the application has to ask for its text.
 
         `votes` are the plugins' own opinions. Raises InputError for an unknown slash command or a pinned
-        application
-        that is not installed.
+        application that is not installed.
         """
         command = words.COMMAND.match(request.message)
         if command:

@@ -1,8 +1,8 @@
 """The embedding voter: a logistic regression on the base's sentence embeddings of instructions.
 
 It learns at start-up from the installed applications' own examples and cues, so an application that somebody
-else
-wrote is routed to like any other. What no application serves is a class of its own, with data of its own.
+else wrote is routed to like any other. What no application serves is a class of its own, with data of its
+own.
 
 Where the instruction ends and the text begins depends on what is looked for: "Is it hot? Yes." is a text for one
 application and a question with its passage for another. So there is a classifier for each shape of fields; it is fitted
