@@ -92,11 +92,18 @@ def test_a_plugin_from_an_adapter_fits_it(run, tmp_path, trained):
     assert (checked.exit_code, checked.stdout) == (0, "mood: all is well.\n"), checked.output
 
 
-def test_a_run_stands_for_its_adapter(run, tmp_path, trained):
+def test_a_run_stands_for_the_adapter_beside_it_or_in_it(run, tmp_path, trained):
     (tmp_path / "trained.run").mkdir()
     (tmp_path / "trained.run/record.json").write_text("{}")
     assert run("new-plugin", "mood", "--from", "trained.run").exit_code == 0
     assert (tmp_path / "onebase-mood/src/onebase_mood/adapter/head.safetensors").is_file()
+    few_shot = tmp_path / "few-shot"
+    few_shot.mkdir()
+    (few_shot / "record.json").write_text("{}")
+    refused = run("new-plugin", "tone", "--from", few_shot)
+    assert refused.exit_code == 1 and "has no adapter in it or beside it" in refused.output
+    shutil.copytree(trained, few_shot / "adapter")
+    assert run("new-plugin", "tone", "--from", few_shot).exit_code == 0
 
 
 def test_without_rows_an_adapter_gets_no_prompt_files(trained, tmp_path):

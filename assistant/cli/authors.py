@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.command("new-plugin")
 @click.argument("name")
 @click.option(
-    "--from", "adapter", type=FILE, metavar="ADAPTER", help="The folder that `train` wrote, or its run."
+    "--from", "adapter", type=FILE, metavar="ADAPTER", help="An adapter folder, or a run of train or compare."
 )
 @click.option("--data", type=FILE, help="Labelled rows, for prompt files and examples; only with --from.")
 @click.option("--title", help="What people call it. [default: from NAME]")
@@ -56,8 +56,7 @@ def new_plugin(
     prompts: dict[str, str] = {}
     texts: Sequence[Sequence[str]] = ()
     if adapter:
-        if (adapter / "record.json").is_file() and adapter.suffix == ".run":
-            adapter = adapter.with_suffix("")  # where `train` puts a run's adapter unless told otherwise
+        adapter = _adapter_of(adapter)
         manifest = read_manifest(adapter)
         shown = ", ".join(label.replace("_", " ") for label in manifest.labels[:8])
         more = ", …" if len(manifest.labels) > 8 else ""
@@ -70,6 +69,19 @@ def new_plugin(
     folder = folder or Path(f"onebase-{name}")
     write_plugin(folder, name, title, description, adapter, prompts, texts)
     click.echo(f"The plugin is in {folder}. Next: assistant check {folder}, and assistant install {folder}.")
+
+
+def _adapter_of(folder: Path) -> Path:
+    """The adapter in a run of `compare`, or beside one of `train`; any other folder is taken for an adapter itself."""
+    if not (folder / "record.json").is_file():
+        return folder
+    for adapter in (folder / "adapter", folder.with_suffix("")):
+        if (adapter / "onebase.json").is_file():
+            return adapter
+    raise DataError(
+        f"The run {folder.name!r} has no adapter in it or beside it; expected a run of a method that trains one, such as "
+        "lora or bottleneck, or the adapter's own folder."
+    )
 
 
 def _examples(data: Path, fields: Sequence[str], labels: Sequence[str]) -> list[Example]:
