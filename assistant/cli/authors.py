@@ -79,8 +79,8 @@ def _adapter_of(folder: Path) -> Path:
         if (adapter / "onebase.json").is_file():
             return adapter
     raise DataError(
-        f"The run {folder.name!r} has no adapter in it or beside it; expected a run of a method that trains one, such as "
-        "lora or bottleneck, or the adapter's own folder."
+        f"The run {folder.name!r} has no adapter in it or beside it; expected a run of a method that trains one, "
+        "such as lora or bottleneck, or the adapter's own folder."
     )
 
 
