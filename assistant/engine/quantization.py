@@ -18,6 +18,8 @@ from torch import Tensor
 FULL_RANGE = 127.0
 # Keeps an all-zero row from dividing by zero.
 TINY = 1e-12
+# With short messages the calls take as long as the products, so there are as few of them as can be.
+_TINY = torch.tensor(TINY)
 
 
 class Linear(Protocol):
@@ -69,7 +71,9 @@ class Int8Matrix:
 
     def rows(self, index: Tensor | slice) -> Tensor:
         """See Table."""
-        return self.values[index] * self.scale[index]
+        if isinstance(index, slice):
+            return self.values[index] * self.scale[index]
+        return torch.embedding(self.values, index) * torch.embedding(self.scale, index)
 
 
 def quantize_rows(matrix: Tensor) -> Int8Matrix:
@@ -93,7 +97,7 @@ class Int8Linear:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Map float32 (rows, in) to float32 (rows, out)."""
-        row_scale = x.abs().amax(-1, keepdim=True).clamp_min_(TINY).mul_(1 / FULL_RANGE)
+        row_scale = torch.add(_TINY, x.abs().amax(-1, keepdim=True), alpha=1 / FULL_RANGE)
         product = self.product((x / row_scale).round_())
         return torch.addcmul(self.bias, product, row_scale, out=product)
 
@@ -118,6 +122,7 @@ class OneDnnProduct:
         self.packed = torch.ops.onednn.qlinear_prepack(weight.values, None)
         self.scale = weight.scale.flatten()
         self.zero = torch.zeros_like(self.scale, dtype=torch.long)
+        self.multiply = torch.ops.onednn.qlinear_pointwise.default
 
     @property
     def nbytes(self) -> int:
@@ -130,13 +135,17 @@ class OneDnnProduct:
         # oneDNN makes a kernel for every number of rows. Rows that are not used, at most an eighth where there are
         # many, keep the numbers few.
         step = max(16, (1 << rows.bit_length()) >> 4)
-        padded = torch.empty(-(-rows // step) * step, inputs, dtype=torch.int8)
-        padded[:rows] = values
-        product: Tensor = torch.ops.onednn.qlinear_pointwise(
+        unused = -rows % step
+        if unused:
+            padded = torch.empty(rows + unused, inputs, dtype=torch.int8)
+            padded[:rows] = values
+        else:
+            padded = values.to(torch.int8)
+        product: Tensor = self.multiply(
             padded, 1.0, 0, self.packed, self.scale, self.zero,
             None, 1.0, 0, torch.float32, "none", [], "",
         )  # fmt: skip
-        return product[:rows]
+        return product[:rows] if unused else product
 
 
 class FloatProduct:

@@ -105,7 +105,7 @@ class QuantizedEncoder:
         hidden, heads = self.dimensions.hidden, self.dimensions.heads
         h = self.words.rows(ids)
         h += self.positions.rows(slice(tokens))
-        h = self.norm(h.add_(self.segments[segments]))
+        h = self.norm(h.add_(torch.embedding(self.segments, segments)))
         bias = None if bool(mask.all()) else torch.where(mask.bool(), 0.0, -torch.inf)[:, None, None, :]
         for number, block in enumerate(self.blocks[:layers]):
 
