@@ -50,6 +50,8 @@ def test_a_text_loses_what_sets_it_off(message: str, found: str, kept: str) -> N
         ("grew a) it grew b) it melted", ("it grew b", "it melted"), ("it grew", "it melted")),
         ("so\n1 wait\n2 run", ("1 wait", "2 run"), ("wait", "run")),
         ("Either he ran or he slept.", ("Either he ran", "he slept."), ("he ran", "he slept")),
+        ("Between a saw or a fork", ("Between a saw", "a fork"), ("a saw", "a fork")),
+        ("is he between jobs or at work", ("between jobs", "at work"), ("between jobs", "at work")),
         ("a saw and a fork?", ("a saw and", "a fork?"), ("a saw", "a fork")),
         ("He ran. He slept.", ("He ran.", "He slept."), ("He ran.", "He slept.")),
         ("he ran or he waited ...", ("he ran", "he waited ..."), ("he ran", "he waited ...")),

@@ -19,7 +19,8 @@ _BEFORE = re.compile(r"(?:(?:[|/=~_*•·★☆✓✔▪●○◆■▶➤→–
 _AFTER = re.compile(r"\s*(?:(?:>*[|/=~_*•·★☆✓✔▪●○◆■▶➤→–—-]+|<+|\w{0,3}[(\[])\s+)+|<<+|>>+")
 _SIGN = re.compile(r"(?<!\s)\s+[(\[]?(?:[a-zA-Z]|\d{1,2})$")
 _COUNTED = re.compile(r"[(\[]?(?P<sign>[a-zA-Z]|\d{1,2})[).:\]]*\s+(?=\S)")
-_LEADING = re.compile(r"(?:either|between|or|vs\.?|entre|ou)\s+(?=\S)", re.I)
+# "Between" opens a message; elsewhere it may be the choice's own ("between jobs").
+_LEADING = re.compile(r"(?:either|\A(?:between|entre)|or|vs\.?|ou)\s+(?=\S)", re.I)
 _ASKED = re.compile(r"(?<![\s?])\s*\?+$")
 # Before the next choice.
 _AND = re.compile(r"[,;]?(?<!\s)\s+(?:and|or|e|ou)$", re.I)
