@@ -24,6 +24,10 @@ _LEADING = re.compile(r"(?:either|\A(?:between|entre)|or|vs\.?|ou)\s+(?=\S)", re
 _ASKED = re.compile(r"(?<![\s?])\s*\?+$")
 # Before the next choice.
 _AND = re.compile(r"[,;]?(?<!\s)\s+(?:and|or|e|ou)$", re.I)
+# Where a prompt ends that waits for its answer.
+_CUE = re.compile(
+    r"(?<!\s)\s+(?:a|answer|label|output|result|summary|correction|sentiment|r|resposta)\s*[:=]+$", re.I
+)
 _STOP = re.compile(r"(?<![.…])\.$")
 
 
@@ -31,7 +35,13 @@ def settled(finding: Finding) -> Finding:
     """The finding with the edges of its values where the texts themselves begin and end."""
     text = finding.source.text
     pair = "question" not in finding.fields and "choices" not in finding.fields and len(finding.fields) == 2
-    fields = {name: tuple(_bare(text, value) for value in values) for name, values in finding.fields.items()}
+    last = len(text.rstrip())
+    fields = {
+        name: tuple(
+            _bare(text, _cut(text, value, _CUE) if value[-1][1] == last else value) for value in values
+        )
+        for name, values in finding.fields.items()
+    }
     if "choices" in fields:
         fields["choices"] = _choices(text, fields["choices"])
         if "question" in fields:
