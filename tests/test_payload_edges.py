@@ -84,6 +84,16 @@ def test_a_statement_loses_the_mark_of_the_question_about_it() -> None:
         ("The ice melted. Ending 1: It grew. Ending 2: It shrank. Pick one.", ("It grew.", "It shrank.")),
         ("He is late. Solution no. 1: run\nSolution no. 2: sleep", ("run", "sleep")),
         ("He ran (1) home (2) away. I say the first.", ("home", "away")),
+        (
+            "By nine (i) the ice had melted, (ii) the step had doubled.",
+            ("the ice had melted", "the step had doubled"),
+        ),
+        ("Why? A - it fell; B - it rose; C - it sang.", ("it fell", "it rose", "it sang")),
+        ("He is wet 1/ it rained 2/ he sang", ("it rained", "he sang")),
+        (
+            "The fox got in, so [A: hens were missing] [B: hens flew]. Which?",
+            ("hens were missing", "hens flew"),
+        ),
         ("Who sells bread? A...a baker\nB...a diver", ("a baker", "a diver")),
         ("It is cold. He needs a [coat] [fan]", ("coat", "fan")),
         ("How to get home {take the bus} or {take a nap}", ("take the bus", "take a nap")),

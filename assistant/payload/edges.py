@@ -23,7 +23,7 @@ _COUNTED = re.compile(r"[(\[]?(?P<sign>[a-zA-Z]|\d{1,2})[).:\]]*\s+(?=\S)")
 _LEADING = re.compile(r"(?:either|\A(?:between|entre)|or|vs\.?|ou)\s+(?=\S)", re.I)
 _ASKED = re.compile(r"(?<![\s?])\s*\?+$")
 # Before the next choice.
-_AND = re.compile(r"[,;]?(?<!\s)\s+(?:and|or|e|ou)$", re.I)
+_AND = re.compile(r"[,;]?(?<!\s)\s+(?:and|or|e|ou)$|[,;]$", re.I)
 # Where a prompt ends that waits for its answer.
 _CUE = re.compile(
     r"(?<!\s)\s+(?:a|answer|label|output|result|summary|correction|sentiment|r|resposta)\s*[:=]+$", re.I
@@ -100,7 +100,7 @@ def _choices(text: str, values: Sequence[Value]) -> tuple[Value, ...]:
     *others, last = values
     if not any(text[value[-1][1] - 1] in ".!" for value in others):
         # The full stop ends the sentence around the list, not the last choice alone.
-        last = _cut(text, last, _STOP)
+        last = _bare(text, _cut(text, last, _STOP))
     return (*others, last)
 
 

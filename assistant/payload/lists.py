@@ -17,9 +17,14 @@ CHOICES = re.compile(
 _GAPS = re.compile(r"(?<!\s)\s+[-–—]+\s|(?<=[.!?;:\ue000])\s+|\n+")
 _LETTERED = re.compile(
     r"(?:(?<=\s)|^)(?:(?:option|choice|statement|sentence|opção|alternativa|frase|afirmação)\s+)?"
-    r"[(\[]?(?P<mark>(?-i:[a-zA-Z])|[1-9]\d?)(?:\.?[):\]]|\.{2,3}|\.(?![a-zà-ú]\.))(?!\d)\s*",
+    r"[(\[]?(?P<mark>(?-i:[a-zA-Z])|[1-9]\d?|i{2,3}|i?v)(?:\.?[):\]]|\.{2,3}|\.(?![a-zà-ú]\.)|/(?=\s)|\s?[-–—](?=\s))(?!\d)\s*",
     re.M | re.I,
 )
+_ALPHABETS = [
+    [*"abcdefghijklmnopqrstuvwxyz"],
+    [str(number) for number in range(1, 100)],
+    ["i", "ii", "iii", "iv", "v"],
+]
 # One word or two before a mark, read to the mark.
 _LABELS = [re.compile(rf"(?:[^\W\d]+\.?[ \t]+){{{count}}}(?=[(\[]?\Z)") for count in (2, 1)]
 _SENTENCE_END = re.compile(
@@ -99,15 +104,15 @@ def quoted(source: Source) -> Listing | None:
 
 
 def _in_sequence(marks: Sequence[re.Match[str]]) -> list[re.Match[str]]:
-    """The marks that count up from the first: a, b, c or 1, 2, 3."""
-    kept: list[re.Match[str]] = []
-    for mark in marks:
-        written = mark["mark"].lower()
-        number = int(written) if written.isdigit() else ord(written) - ord("a") + 1
-        same_kind = not kept or written.isdigit() == kept[0]["mark"].isdigit()
-        if number == len(kept) + 1 and same_kind:
-            kept.append(mark)
-    return kept
+    """The marks that count up from the first: a, b, c or 1, 2, 3 or i, ii, iii."""
+    longest: list[re.Match[str]] = []
+    for alphabet in _ALPHABETS:
+        kept: list[re.Match[str]] = []
+        for mark in marks:
+            if len(kept) < len(alphabet) and mark["mark"].lower() == alphabet[len(kept)]:
+                kept.append(mark)
+        longest = max(longest, kept, key=len)
+    return longest
 
 
 def option(source: Source, start: int, end: int) -> Value | None:
