@@ -3,8 +3,8 @@
     python benchmarks/routing/run.py [--split build|held-out] [--errors]
 
 Application: an answer by the right application, or by none where none is meant (asking back counts as none).
-Messages that are marked "blind" were written without knowledge of how messages are read, many of them hard on purpose
-or as short as can be.
+Messages that are marked "blind" were written without knowledge of how messages are read, a third of them hard on
+purpose. Once their errors have been looked at they are for building.
 Payload: all fields exactly as marked, over the messages that have one. Answered: the messages meant for none that an
 application answers all the same. Intervals are Wilson's at 95 %.
 """
