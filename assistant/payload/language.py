@@ -27,10 +27,15 @@ _ACCENTED = re.compile(r"[ãõçâêôáéíóú]", re.I)
 _CHARACTERS = 2_000
 
 
-def guess_language(text: str) -> Literal["en", "pt"]:
-    """The language of an instruction; English when in doubt."""
+Language = Literal["en", "pt"]
+
+
+def guess_language(text: str, unknown: Language = "en") -> Language:
+    """The language of an instruction; English when in doubt, `unknown` where no word of it tells."""
     text = text[:_CHARACTERS]
     found = [word.lower() for word in _WORD.findall(text)]
     portuguese = sum(word in _PORTUGUESE_WORDS for word in found) + 0.5 * len(_ACCENTED.findall(text))
     english = sum(word in _ENGLISH_WORDS for word in found)
+    if not portuguese and not english:
+        return unknown
     return "pt" if portuguese > english else "en"

@@ -31,9 +31,11 @@ GAP = "\n…\n"
 SAME = 0.6
 # Characters: so near to the edge of a clause a run begins or ends there.
 NEAR = 14
+# How clear a word between the two has to be to keep it there: odds, a logarithm.
+SURE = 2.0
 # How clear one word can be, and how much clearer than what rules found a whole payload has to be: odds, logarithms.
 CLEAR = 2.0
-TOLERANCE, TOLERANCE_SET_OFF = 20.0, 2.0
+TOLERANCE, TOLERANCE_SET_OFF = 10.0, 4.0
 _BEGINS = re.compile(
     r"\A|\n\s*(?:>\s*)?|[.!?:…]+[\"'”’»)]*\s+|\s[-–—|]+>?\s+|(?<=\s)[\"“‘«`'(]|=>?\s+|→\s*|[\])]\s+|<<\s*"
 )
@@ -62,7 +64,7 @@ class MessageReader:
         if ruled is None:
             return own
         clearer = (_odds(tags, labels, own) if own else 0.0) - _odds(tags, labels, ruled)
-        apart = own is not None and all(_set_off(source.text, stretch) for stretch in own.stretches)
+        apart = own is not None and _set_off(own, tags, labels)
         return own if clearer > (TOLERANCE_SET_OFF if apart else TOLERANCE) else ruled
 
     def meant(self, message: str) -> Mapping[str, float]:
@@ -107,7 +109,7 @@ def _chosen(source: Source, tags: Sequence[Tag], labels: Mapping[str, str]) -> F
     found: dict[str, tuple[Value, ...]] = {}
     for name, label in labels.items():
         runs = _options(tags) if label == OPTION else [_run(tags, label)]
-        values = [value for run in runs if run and (value := _value(source, run))]
+        values = [value for run in runs if run and (value := _value(source, run, tags, label))]
         if len(values) < (2 if label == OPTION else label != "QUESTION" or OPTION not in labels.values()):
             return None
         if values:
@@ -121,7 +123,7 @@ def _asked(ruled: Finding, tags: Sequence[Tag]) -> Finding:
     begin, end = min(start for start, _ in stretches), max(stop for _, stop in stretches)
     sides = [tag for tag in tags if tag.end <= begin], [tag for tag in tags if tag.start >= end]
     runs = [run for side in sides if (run := _run(side, "QUESTION"))]
-    values = [value for run in runs if (value := _value(ruled.source, run))]
+    values = [value for run in runs if (value := _value(ruled.source, run, tags, "QUESTION"))]
     if not values:
         return ruled
     return replace(ruled, fields={**ruled.fields, "question": tuple(values)})
@@ -172,15 +174,24 @@ def _options(tags: Sequence[Tag]) -> list[Stretch]:
     return found
 
 
-def _value(source: Source, run: Stretch) -> Value | None:
-    """The run, or the quote that it is, from where a clause begins to where one ends if that is near."""
+def _value(source: Source, run: Stretch, tags: Sequence[Tag], label: str) -> Value | None:
+    """The run, or the quote that it is, from where a clause begins to where one ends if that is near and no word in
+    between is clearly something else."""
     for container in source.containers:
         start, end = container.value[0][0], container.value[-1][1]
         shared = min(end, run[1]) - max(start, run[0])
         if shared >= SAME * max(end - start, run[1] - run[0]):
             return container.value
+
+    def moved(place: int, edges: Collection[int], grows: bool) -> int:
+        edge = _near(source.text, place, edges)
+        between = [tag for tag in tags if min(edge, place) <= tag.start and tag.end <= max(edge, place)]
+        scores = [_score(tag, label) for tag in between]
+        against = [-score for score in scores] if (edge < place) == grows else scores
+        return place if any(score > SURE for score in against) else edge
+
     begins, ends = _edges(source.text)
-    return source.value(_near(source.text, run[0], begins), _near(source.text, run[1], ends))
+    return source.value(moved(run[0], begins, grows=True), moved(run[1], ends, grows=False))
 
 
 @lru_cache(REMEMBERED)
@@ -190,10 +201,24 @@ def _edges(text: str) -> tuple[frozenset[int], frozenset[int]]:
     return begins, ends
 
 
-def _set_off(text: str, stretch: Stretch) -> bool:
-    """Whether a stretch begins where a clause begins and ends where one ends."""
-    begins, ends = _edges(text)
-    return stretch[0] in begins and stretch[1] in ends
+def _set_off(finding: Finding, tags: Sequence[Tag], labels: Mapping[str, str]) -> bool:
+    """Whether each part begins where a clause begins, or behind a word that clearly is not of it; and ends likewise."""
+    begins, ends = _edges(finding.source.text)
+
+    def apart(stretch: Stretch, label: str) -> bool:
+        before = next((tag for tag in reversed(tags) if tag.end <= stretch[0]), None)
+        behind = next((tag for tag in tags if tag.start >= stretch[1]), None)
+        return all(
+            place in edges or (word is not None and _score(word, label) < -SURE)
+            for place, edges, word in ((stretch[0], begins, before), (stretch[1], ends, behind))
+        )
+
+    return all(
+        apart(stretch, labels[name])
+        for name, values in finding.fields.items()
+        for value in values
+        for stretch in value
+    )
 
 
 def _near(text: str, place: int, edges: Collection[int]) -> int:

@@ -138,7 +138,8 @@ class Router:
     def _opinion(self, request: Request, votes: Sequence[Vote]) -> Opinion:
         opinion = self.voter.ask(request.message)
         probabilities = dict(opinion.probabilities)
-        if guess_language(_instruction(opinion, request.message)) == "pt":
+        language = guess_language(request.message)
+        if guess_language(_instruction(opinion, request.message), unknown=language) == "pt":
             probabilities |= self._by_cues(opinion)
         if last_turn(request) and (about := self._about_last_text(request, opinion)):
             probabilities[about] = max(probabilities[about], REFERRED)
