@@ -178,7 +178,8 @@ class Assistant:
         """The reply to a readable request: first with its route only, then longer by each part."""
         route, payload = self._route(request)
         # English is also what is guessed when in doubt, so it changes nothing.
-        if guess_language(_instruction(request.message, payload)) == "pt":
+        whole = guess_language(request.message)
+        if guess_language(_instruction(request.message, payload), unknown=whole) == "pt":
             request = replace(request, language="pt")
         answers = request.known(self.applications).get(route.application or "")
         reply = Reply(route, payload=payload, title=answers.title if answers else "")

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+# Words of both ("a", "do") tell nothing.
 _PORTUGUESE = """
-a abaixo agora ao aos as avaliação boa bom com como comentário da das de dia diga do dos e ela ele em então
-escreva esse
-essa esta estas este estes está eu foi frase há isso isto já mais me mensagem meu meus minha muito na nas no
-o nos nao não
-obrigada obrigado oi olá os ou para pfv pode por posso pra quais qual quanto que quem se seguinte ser sim são
-também tem
-texto traduza tudo um uma vc voce você à é
+abaixo agora ao aos avaliação boa bom com como comentário da das de dia diga dos e ela ele em então escreva
+esse essa esta estas este estes está eu foi frase há isso isto já mais mensagem meu meus minha muito na nas
+no o nos nao não obrigada obrigado oi olá os ou para pfv pode por posso pra quais qual quanto que quem se
+seguinte ser sim são também tem texto traduza tudo um uma vc voce você à é
 """
 _ENGLISH = """
-a an and are as at be can could did do does for from how i if in is it me my not of on or please tell that
-the there
+an and are at be can could did does for from how i if in is it my not of on or please tell that the there
 these this to was what which who why with would you your
 """
 _PORTUGUESE_WORDS = frozenset(_PORTUGUESE.split())
