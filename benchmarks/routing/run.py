@@ -38,7 +38,7 @@ def main() -> None:
     router = Router(engine, applications, MessageReader(engine))
     rows = load(options.split)
     for blind in (False, True):
-        print("written by others, many of them hard on purpose" if blind else "our own")
+        print("written by others, a third of them hard on purpose" if blind else "our own")
         report(router, [row for row in rows if row.get("blind", False) is blind], options.errors)
 
 
