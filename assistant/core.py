@@ -178,7 +178,9 @@ class Assistant:
         """The reply to a readable request: first with its route only, then longer by each part."""
         route, payload = self._route(request)
         # English is also what is guessed when in doubt, so it changes nothing.
-        whole = guess_language(request.message)
+        # A command says nothing of its writer's language.
+        commanded = request.message.lstrip().startswith("/")
+        whole = "en" if commanded else guess_language(request.message)
         if guess_language(_instruction(request.message, payload), unknown=whole) == "pt":
             request = replace(request, language="pt")
         answers = request.known(self.applications).get(route.application or "")

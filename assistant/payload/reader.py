@@ -35,7 +35,7 @@ NEAR = 14
 SURE = 2.0
 # How clear one word can be, and how much clearer than what rules found a whole payload has to be: odds, logarithms.
 CLEAR = 2.0
-TOLERANCE, TOLERANCE_SET_OFF = 10.0, 4.0
+TOLERANCE, TOLERANCE_SET_OFF, TOLERANCE_NOTHING = 10.0, 4.0, 20.0
 _BEGINS = re.compile(
     r"\A|\n\s*(?:>\s*)?|[.!?:…]+[\"'”’»)]*\s+|\s[-–—|]+>?\s+|(?<=\s)[\"“‘«`'(]|=>?\s+|→\s*|[\])]\s+|<<\s*"
 )
@@ -64,7 +64,10 @@ class MessageReader:
         if ruled is None:
             return own
         clearer = (_odds(tags, labels, own) if own else 0.0) - _odds(tags, labels, ruled)
-        apart = own is not None and _set_off(own, tags, labels)
+        # To the adapter a text for another plugin's work is none.
+        if own is None:
+            return None if clearer > TOLERANCE_NOTHING else ruled
+        apart = _set_off(own, tags, labels)
         return own if clearer > (TOLERANCE_SET_OFF if apart else TOLERANCE) else ruled
 
     def meant(self, message: str) -> Mapping[str, float]:
