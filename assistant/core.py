@@ -179,8 +179,7 @@ class Assistant:
         route, payload = self._route(request)
         # English is also what is guessed when in doubt, so it changes nothing.
         # A command says nothing of its writer's language.
-        commanded = request.message.lstrip().startswith("/")
-        whole = "en" if commanded else guess_language(request.message)
+        whole = "en" if words.COMMAND.match(request.message) else guess_language(request.message)
         if guess_language(_instruction(request.message, payload), unknown=whole) == "pt":
             request = replace(request, language="pt")
         answers = request.known(self.applications).get(route.application or "")

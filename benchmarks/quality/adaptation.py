@@ -11,19 +11,17 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from assistant.workshop.batches import predict_logits
+from assistant.workshop.data import spread
 from assistant.workshop.objectives import objective
 from assistant.workshop.recipe import Bottleneck, FineTuning, Lora, Method, Recipe, load_recipe
 from assistant.workshop.training import train
 
-T = TypeVar("T")
 RESAMPLES = 200
 # The learning rate of all weights, and that of a head alone; adapters take the recipe's.
 OWN_RATES = {"all weights": 1e-4, "frozen features": 5e-3}
@@ -74,11 +72,6 @@ def main() -> None:
             f"{trained:>11,} parameters {seconds:6.0f} s",
             flush=True,
         )
-
-
-def spread(examples: Sequence[T], most: int) -> list[T]:
-    """So many of them, evenly."""
-    return [examples[int(i * len(examples) / most)] for i in range(min(most, len(examples)))]
 
 
 if __name__ == "__main__":
